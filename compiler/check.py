@@ -1,0 +1,68 @@
+"""What runs must not do, found before anything runs (docs/language.md, section 11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.catalog import KINDS
+from dsl.diagnostics import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compiler.bag import Bag
+    from compiler.declare import TaskDecl
+    from compiler.ops import Data
+    from compiler.settle import Run, Settled
+
+
+def check_runs(runs: Iterable[Run], bag: Bag) -> tuple[Run, ...]:
+    """The runs that can be lowered; faults and warnings are in the bag."""
+    return tuple(r for r in runs if all([_head_fits(r, t, bag) for t in r.targets]))
+
+
+def _head_fits(run: Run, target: Settled, bag: Bag) -> bool:
+    """A target uses the head of the last stage, which must be of its kind and labels."""
+    task = target.task
+    if not run.stages:
+        alternative = next((t.value for t in run.axes.values() if t.value == "skip"), None)
+        where = " where the choice is `skip`" if alternative else ""
+        message = f"nothing is trained before `@ {task.name}`{where}, so there is no head to answer with"
+        bag.error(codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task before it: `-> {_teacher(task)}`")
+        return False
+    last = run.stages[-1].task
+    if last.kind is not task.kind or last.labels != task.labels:
+        message = f"`{task.name}` needs a {task.kind.name} head, and the last stage `{last.name}` has a {last.kind.name} one"
+        label = Label(run.stages[-1].span, "the last stage")
+        bag.error(codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task last", label)
+        return False
+    _warn_trained(run, target, bag)
+    return True
+
+
+def _teacher(task: TaskDecl) -> str:
+    """The task that a benchmark inherits from, else itself."""
+    return task.ancestry[min(1, len(task.ancestry) - 1)]
+
+
+def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
+    """A language that a labelled stage reads is not zero-shot."""
+    trained = {c for s in run.stages if s.task.kind.labelled for c in s.languages}
+    both = [c for c in target.languages if c in trained]
+    if both:
+        message = f"the chain trains on {', '.join(f'`{c}`' for c in both)}: not zero-shot in `{target.task.name}`"
+        bag.warn(codes.TRAINED_LANGUAGE, target.span, message, None)
+
+
+def check_contamination(stage: Settled, read: Iterable[Data], target: Settled, scored: Data, bag: Bag) -> None:
+    """Report a target whose rows a labelled stage trains on: same source, split and language."""
+    if not KINDS[stage.task.kind.name].labelled:
+        return
+    for data in read:
+        if set(data.rows) & set(scored.rows):
+            message = f"`{target.task.name}` is scored on rows that `{stage.task.name}` trains on"
+            label = Label(stage.span, "trained here")
+            hint = "score another split: `(split: dev)`, or train on other data"
+            bag.error(codes.CONTAMINATION, target.span, message, hint, label)
+            return

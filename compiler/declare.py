@@ -1,0 +1,252 @@
+"""Declarations, merged and typed: what a model, a task or a benchmark is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SPLITS, Kind
+from compiler.resolve import Merged, own_pairs
+from compiler.sources import DataSource, ModelSource, read_data, read_weights
+from compiler.suggest import did_you_mean
+from compiler.templates import check_template
+from compiler.values import Given, describe, read_settings
+from dsl.syntax import Call, ListValue, Pair, Record, String, Value, Word
+
+if TYPE_CHECKING:
+    from compiler.bag import Bag
+    from dsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDecl:
+    """`model NAME { weights: … settings: { … } }`"""
+
+    name: str
+    weights: ModelSource
+    settings: tuple[Given, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of `input:`: a template, or one for each item of a list."""
+
+    name: str
+    template: str | tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecl:
+    """`task NAME : KIND { … }` or `benchmark …`, with all that it inherits."""
+
+    name: str
+    word: str
+    kind: Kind
+    data: tuple[DataSource, ...]
+    source: str  # the language it is trained in
+    languages: tuple[str, ...]
+    input: tuple[Field, ...]
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...]
+    split: str | None
+    settings: tuple[Given, ...]
+    ancestry: tuple[str, ...]
+    span: Span
+
+    @property
+    def own_settings(self) -> tuple[Given, ...]:
+        """Those that it does not inherit."""
+        return tuple(g for g in self.settings if g.owner == self.name)
+
+
+def declare_model(merged: Merged, bag: Bag) -> ModelDecl | None:
+    """The typed model, or None after findings."""
+    name = merged.declaration.name
+    _check_keys(merged, DECLARATION_KEYS["model"], bag)
+    pair = merged.nearest("weights")
+    if pair is None:
+        hint = 'for example `weights: dir("models/me5-small")` or `hf("FacebookAI/xlm-roberta-large")`'
+        bag.error(codes.MISSING_KEY, name.span, f"model `{name.text}` has no `weights`", hint)
+        return None
+    weights = read_weights(pair.value, bag)
+    settings = _settings(merged, bag)
+    return ModelDecl(name.text, weights, settings, name.span) if weights is not None else None
+
+
+def declare_task(merged: Merged, bag: Bag) -> TaskDecl | None:
+    """The typed task or benchmark, or None after findings."""
+    declaration = merged.declaration
+    name = declaration.name
+    if merged.kind is None:
+        hint = f"for example `{declaration.word} {name.text} : multiple-choice {{ … }}`"
+        bag.error(codes.MISSING_KEY, name.span, f"{declaration.word} `{name.text}` has no kind", hint)
+        return None
+    kind = KINDS[merged.kind]
+    _check_keys(merged, DECLARATION_KEYS["task"], bag)
+    source = _word(merged, "source", bag) or "en"
+    data = _data(merged, bag)
+    fields = _fields(merged, kind, bag)
+    if data is None or fields is None:
+        return None
+    return TaskDecl(
+        name=name.text,
+        word=declaration.word,
+        kind=kind,
+        data=data,
+        source=source,
+        languages=_words(merged, "languages", bag) or (source,),
+        input=fields,
+        labels=_labels(merged, kind, bag),
+        metrics=_metrics(merged, kind, bag),
+        split=_split(merged, bag),
+        settings=_settings(merged, bag),
+        ancestry=merged.ancestry,
+        span=name.span,
+    )
+
+
+def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
+    for key, written in merged.pairs.items():
+        pair, owner = written[0]
+        if owner != merged.declaration.name.text:
+            continue  # reported where it is written
+        if key not in known:
+            what = "models" if merged.declaration.word == "model" else "tasks and benchmarks"
+            hint = did_you_mean(key.replace("_", "-"), known)
+            bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{what} have no key `{key}`", hint)
+        if key in DECLARATION_LATER:
+            bag.error(codes.NOT_YET, pair.key.span, f"`{key}` is not available yet", "prepare the data without it")
+
+
+def _settings(merged: Merged, bag: Bag) -> tuple[Given, ...]:
+    """The settings key by key, the nearest declaration first."""
+    found: dict[str, Given] = {}
+    for pair, owner in merged.pairs.get("settings", ()):
+        if not isinstance(pair.value, Record):
+            _wrong(pair, "a record such as `{ epochs: 3, lr: 1e-5 }`", bag)
+            break
+        for given in read_settings(pair.value.pairs, owner, bag):
+            found.setdefault(given.slot, given)
+    return tuple(found.values())
+
+
+def _wrong(pair: Pair, expected: str, bag: Bag) -> None:
+    bag.error(
+        codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}"
+    )
+
+
+def _data(merged: Merged, bag: Bag) -> tuple[DataSource, ...] | None:
+    pair = merged.nearest("data")
+    if pair is None:
+        name = merged.declaration.name
+        hint = 'for example `data: files("data/{{ split }}.jsonl")`'
+        bag.error(codes.MISSING_KEY, name.span, f"`{name.text}` has no `data`", hint)
+        return None
+    return read_data(pair.value, bag)
+
+
+def _word(merged: Merged, key: str, bag: Bag) -> str | None:
+    pair = merged.nearest(key)
+    if pair is None:
+        return None
+    if isinstance(pair.value, Word):
+        return pair.value.text
+    _wrong(pair, "a word", bag)
+    return None
+
+
+def _words(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
+    pair = merged.nearest(key)
+    if pair is None:
+        return ()
+    match pair.value:
+        case ListValue(items=items) if items and all(isinstance(i, Word | String) for i in items):
+            return tuple(dict.fromkeys(_text(i) for i in items))
+        case Call(function=function) if key == "languages" and function.text == "pairs":
+            bag.error(codes.NOT_YET, pair.value.span, "pairs of languages are not available yet", "list single ones")
+        case Call() if key == "labels":
+            bag.error(codes.NOT_YET, pair.value.span, "labels from a file are not available yet", "list them")
+        case _:
+            _wrong(pair, "a list such as `[de, fr]`", bag)
+    return ()
+
+
+def _text(value: Value) -> str:
+    match value:
+        case Word(text=text) | String(value=text):
+            return text
+        case _:
+            return value.span.text
+
+
+def _labels(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
+    labels = _words(merged, "labels", bag)
+    if kind.needs_labels and "labels" not in merged.pairs:
+        name = merged.declaration.name
+        bag.error(codes.MISSING_KEY, name.span, f"`{name.text}` has no `labels`, which {kind.name} needs")
+    return labels
+
+
+def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
+    metrics = _words(merged, "metrics", bag) or kind.metrics[:1]
+    pair = merged.nearest("metrics")
+    for metric in metrics:
+        if metric not in kind.metrics and pair is not None:
+            hint = did_you_mean(metric, kind.metrics)
+            bag.error(codes.WRONG_VALUE, pair.value.span, f"{kind.name} has no metric `{metric}`", hint)
+    return metrics
+
+
+def _split(merged: Merged, bag: Bag) -> str | None:
+    split = _word(merged, "split", bag)
+    pair = merged.nearest("split")
+    if split is not None and split not in SPLITS and pair is not None:
+        bag.error(codes.WRONG_VALUE, pair.value.span, f"there is no split `{split}`", did_you_mean(split, SPLITS))
+        return None
+    return split
+
+
+def _fields(merged: Merged, kind: Kind, bag: Bag) -> tuple[Field, ...] | None:
+    """The fields of `input:` in the kind's order; None after a finding."""
+    written: dict[str, Pair] = {}
+    for pair, _owner in merged.pairs.get("input", ()):
+        if not isinstance(pair.value, Record):
+            _wrong(pair, "a record of fields and templates", bag)
+            return None
+        for name, field in own_pairs(pair.value, bag).items():
+            written.setdefault(name, field)
+    for name, field in written.items():
+        if name not in kind.fields:
+            hint = did_you_mean(name, kind.fields)
+            bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{name}`", hint)
+    missing = [f for f in kind.required if f not in written]
+    if missing:
+        name = merged.declaration.name
+        fields = ", ".join(f"`{f}`" for f in missing)
+        bag.error(codes.MISSING_KEY, name.span, f"the `input` of `{name.text}` lacks {fields}", _fields_hint(kind))
+        return None
+    return tuple(f for n in kind.fields if n in written and (f := _field(written[n], bag)) is not None)
+
+
+def _fields_hint(kind: Kind) -> str:
+    optional = [f for f in kind.fields if f not in kind.required]
+    also = f", and may have {', '.join(f'`{f}`' for f in optional)}" if optional else ""
+    return f"{kind.name} needs {', '.join(f'`{f}`' for f in kind.required)}{also}"
+
+
+def _field(pair: Pair, bag: Bag) -> Field | None:
+    name = pair.key.text
+    match pair.value:
+        case String(value=text):
+            check_template(text, pair.value.span, bag)
+            return Field(name, text, pair.value.span)
+        case ListValue(items=items) if items and all(isinstance(i, String) for i in items):
+            for item in items:
+                check_template(_text(item), item.span, bag)
+            return Field(name, tuple(_text(i) for i in items), pair.value.span)
+    _wrong(pair, 'a template such as `"{{ premise }}"`, or a list of them', bag)
+    return None

@@ -1,0 +1,199 @@
+"""Choices to shapes: every chain that an experiment stands for, with the alternative taken at each place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.resolve import Names
+from compiler.suggest import did_you_mean
+from dsl.diagnostics import Label
+from dsl.source import Span
+from dsl.syntax import Alternative, Chain, Choice, Declaration, Let, Name, Part, Ref, Skip, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from compiler.bag import Bag
+    from dsl.syntax import Languages, Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The alternative taken at one place: the axis it is a value of, and what it is called there."""
+
+    axis: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A task in a chain, as a stage or as a target."""
+
+    name: Name
+    languages: Languages | None
+    settings: tuple[Pair, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A chain without choices among its stages; choices of values are still open."""
+
+    model: Name
+    stages: tuple[Use, ...]
+    taken: Mapping[Span, Taken]  # in the order of the text
+
+
+_Taken = dict[Span, Taken]
+_Way = tuple[tuple[Use, ...], _Taken]
+
+
+def expand(chain: Chain, names: Names, bag: Bag) -> Iterator[Shape]:
+    """Every shape of `chain`; a place that a shape reaches twice has one value. Faults are reported once."""
+    walker = _Walker(names, bag)
+    for model, taken in walker.models(chain.model):
+        for stages, all_taken in walker.sequence(chain.stages, taken, 1):
+            yield Shape(model, stages, all_taken)
+
+
+class _Walker:
+    """Walks one chain; what it remembers is only which lets it is inside of."""
+
+    def __init__(self, names: Names, bag: Bag) -> None:
+        self.names, self.bag = names, bag
+        self.inside: tuple[str, ...] = ()
+
+    def models(self, model: Name | Choice) -> Iterator[tuple[Name, _Taken]]:
+        """The model's name, one for each alternative of a choice of models."""
+        if isinstance(model, Name):
+            yield model, {}
+            return
+        for label, alternative in self._alternatives(model):
+            match alternative.stages:
+                case (Stage(parts=(Ref(languages=None, settings=()) as ref,), settings=()),):
+                    yield ref.name, {model.span: Taken("model", label)}
+                case _:
+                    message = "a choice of models holds names of models alone"
+                    self.bag.error(codes.WRONG_SORT, alternative.span, message)
+
+    def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> Iterator[_Way]:
+        """All ways through `stages`, the first of which is stage `number`."""
+        if not stages:
+            yield (), taken
+            return
+        for first, after_first in self._stage(stages[0], taken, f"stage-{number}"):
+            for rest, after_all in self.sequence(stages[1:], after_first, number + 1):
+                yield first + rest, after_all
+
+    def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
+        parts = [p for p in stage.parts if not isinstance(p, Skip)]
+        if len(parts) > 1:
+            hint = "for now, one task a stage; `data: [a, b]` joins data under one head"
+            self.bag.error(codes.NOT_YET, stage.span, "mixtures with `+` are not available yet", hint)
+            return
+        if not parts:
+            if stage.settings:
+                self.bag.error(codes.WRONG_SORT, stage.span, "`skip` takes no settings", "nothing is trained")
+            yield (), taken
+            return
+        for uses, after in self._part(parts[0], taken, axis):
+            yield tuple(self._with_settings(u, stage) for u in uses), after
+
+    def _with_settings(self, use: Use, stage: Stage) -> Use:
+        return Use(use.name, use.languages, (*use.settings, *stage.settings), use.span)
+
+    def _part(self, part: Part, taken: _Taken, axis: str) -> Iterator[_Way]:
+        match part:
+            case Skip():
+                yield (), taken
+            case Choice():
+                yield from self._choice(part, taken, axis)
+            case Ref():
+                yield from self._ref(part, taken, axis)
+
+    def _ref(self, ref: Ref, taken: _Taken, axis: str) -> Iterator[_Way]:
+        name, found = ref.name.text, self.names.get(ref.name.text)
+        match found:
+            case Let():
+                yield from self._let(ref, found, taken)
+            case Declaration() if found.word != "model":
+                yield (Use(ref.name, ref.languages, ref.settings, ref.span),), taken
+            case None:
+                known = [n for n in self.names.all(Declaration, Let) if self._can_stand(n)]
+                self.bag.error(codes.UNKNOWN_NAME, ref.name.span, f"there is no task `{name}`", did_you_mean(name, known))
+            case _:
+                sort = "a group of languages" if not isinstance(found, Declaration) else "a model"
+                label = Label(found.name.span, "declared here")
+                self.bag.error(codes.WRONG_SORT, ref.name.span, f"`{name}` is {sort}, no task to train on", None, label)
+
+    def _can_stand(self, name: str) -> bool:
+        found = self.names.get(name)
+        return not (isinstance(found, Declaration) and found.word == "model")
+
+    def _let(self, ref: Ref, let: Let, taken: _Taken) -> Iterator[_Way]:
+        if ref.languages is not None or ref.settings:
+            message = f"`{ref.name.text}` is a `let`, which takes neither languages nor settings"
+            self.bag.error(codes.WRONG_SORT, ref.span, message, "write them where the tasks stand")
+            return
+        if let.name.text in self.inside:
+            message = f"`{let.name.text}` stands for itself"
+            self.bag.error(codes.INHERITANCE_CYCLE, ref.name.span, message)
+            return
+        before, self.inside = self.inside, (*self.inside, let.name.text)
+        ways = list(self._stage(let.stage, taken, let.name.text))
+        self.inside = before
+        yield from ways
+
+    def _choice(self, choice: Choice, taken: _Taken, axis: str) -> Iterator[_Way]:
+        alternatives = self._alternatives(choice)
+        number = int(axis[6:]) if axis.startswith("stage-") else 1
+        clash = next((place for place, t in taken.items() if t.axis == axis and place != choice.span), None)
+        if clash is not None:
+            label = Label(clash, "the other choice")
+            message = f"two choices of one chain would both be called `{axis}`"
+            self.bag.error(codes.NO_REFERENCE, choice.span, message, "give one of them a name: `let NAME = {…}`", label)
+            return
+        for name, alternative in alternatives:
+            if choice.span in taken and taken[choice.span].value != name:
+                continue
+            yield from self.sequence(alternative.stages, {**taken, choice.span: Taken(axis, name)}, number)
+
+    def _alternatives(self, choice: Choice) -> list[tuple[str, Alternative]]:
+        """Each alternative with its name; a choice that is a whole alternative flattens into the outer one."""
+        found: dict[str, Alternative] = {}
+        for alternative in _flat(choice):
+            name = _name(alternative)
+            if name is None:
+                message = "an alternative of several tasks has no name of its own"
+                self.bag.error(codes.NEEDS_LABEL, alternative.span, message, "label it: `NAME: …`")
+            elif (first := found.get(name)) is not None:
+                label = Label(first.span, "first here")
+                message = f"two alternatives are called `{name}`"
+                self.bag.error(codes.NEEDS_LABEL, alternative.span, message, "label them: `NAME: …`", label)
+            else:
+                found[name] = alternative
+        return list(found.items())
+
+
+def _flat(choice: Choice) -> Iterator[Alternative]:
+    for alternative in choice.alternatives:
+        match alternative:
+            case Alternative(label=None, stages=(Stage(parts=(Choice() as inner,), settings=()),)):
+                yield from _flat(inner)
+            case _:
+                yield alternative
+
+
+def _name(alternative: Alternative) -> str | None:
+    if alternative.label is not None:
+        return alternative.label.text
+    match alternative.stages:
+        case (Stage(parts=(Ref(name=name),)),):
+            return name.text
+        case (Stage(parts=(Skip(),)),):
+            return "skip"
+    return None
+
+

@@ -1,0 +1,210 @@
+"""Sources as a spec writes them to sources by content: what `rows` and weights a node reads, and where they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.catalog import SPLITS, WORLD_TASKS, WORLD_VERSION
+from compiler.ops import FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
+from compiler.places import PlaceError, Places, fill
+from compiler.sources import (
+    DataSource,
+    FilesData,
+    FolderModel,
+    HubData,
+    ModelSource,
+    PythonData,
+    Repository,
+    ScratchModel,
+    WorldData,
+)
+from compiler.suggest import closest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from compiler.bag import Bag
+    from dsl.source import Span
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+
+
+class Locator:
+    """Finds files and their digests; `files` remembers where each digest lies."""
+
+    def __init__(self, places: Places, bag: Bag) -> None:
+        self.places, self.bag = places, bag
+        self.files: dict[str, Path] = {}
+
+    # --- models
+
+    def model(self, source: ModelSource) -> Folder | Scratch | HubModel | None:
+        """The model's source by content, or None after a finding."""
+        match source:
+            case Repository(name=name, revision=revision):
+                return HubModel(name, revision)
+            case FolderModel():
+                files = self._folder(source, _MODEL_FILES)
+                return Folder(files) if files is not None else None
+            case ScratchModel():
+                tokenizer = self._folder(source.tokenizer, _TOKENIZER_FILES)
+                if tokenizer is None:
+                    return None
+                return Scratch(
+                    source.architecture,
+                    source.layers,
+                    source.width,
+                    source.heads,
+                    source.feedforward,
+                    source.positions,
+                    source.seed,
+                    tokenizer,
+                )
+
+    def _folder(self, source: FolderModel, wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...] | None:
+        folder = self._folder_path(source)
+        if folder is None:
+            return None
+        if not folder.is_dir():
+            hint = _embedded_hint(self.places.embedded) if source.embedded else _nearby(folder)
+            self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
+            return None
+        shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
+        names = [n for n in (*wanted, *shards) if (folder / n).is_file()]
+        for needed in ("config.json", "tokenizer.json"):
+            if needed in wanted and needed not in names:
+                message = f"the folder `{source.path}` has no `{needed}`"
+                self.bag.error(codes.NO_FILE, source.span, message, _saving_hint(needed))
+                return None
+        if "config.json" in wanted and not any(n.endswith(".safetensors") for n in names):
+            self._no_weights(source, folder)
+            return None
+        return tuple((n, self._digest(folder / n)) for n in names)
+
+    def _folder_path(self, source: FolderModel) -> Path | None:
+        if source.embedded:
+            return self.places.embedded / source.path
+        try:
+            return self.places.path(source.path)
+        except PlaceError as error:
+            self._report(error, source.span)
+            return None
+
+    def _no_weights(self, source: FolderModel, folder: Path) -> None:
+        pickled = [p.name for p in folder.iterdir() if p.suffix in _PICKLED]
+        if pickled:
+            message = f"`{source.path}` has its weights in `{pickled[0]}`, which could run code when it is read"
+            hint = "save them as safetensors: `model.save_pretrained(folder)` with transformers 5 does"
+            self.bag.error(codes.UNSAFE_WEIGHTS, source.span, message, hint)
+        else:
+            message = f"the folder `{source.path}` has no `model.safetensors`"
+            self.bag.error(codes.NO_FILE, source.span, message, _saving_hint("model.safetensors"))
+
+    # --- rows
+
+    def rows(self, source: DataSource, split: str, language: str) -> Rows | None:
+        """The rows of one split and language, or None after a finding."""
+        values = {"split": split, "language": language, "code": language}
+        match source:
+            case WorldData(task=task):
+                if language in WORLD_TASKS[task].get(split, ()):
+                    return WorldRows(task, split, language, WORLD_VERSION)
+                message = f"the world's `{task}` has no {split} split in `{language}`"
+                self.bag.error(codes.NO_SPLIT, source.span, message)
+                return None
+            case HubData(name=name, revision=revision, splits=splits):
+                config = self._filled(source.config, values, source.span) if source.config else None
+                return HubRows(name, config, splits[split], revision)
+            case FilesData():
+                return self._file_rows(source, values)
+            case PythonData():
+                return self._python_rows(source, split, language)
+
+    def _file_rows(self, source: FilesData, values: dict[str, str]) -> FileRows | None:
+        pattern = source.patterns.get("", source.patterns.get(values["split"], ""))
+        filled = self._filled(pattern, values, source.span)
+        if filled is None:
+            return None
+        try:
+            paths = self.places.matching(filled)
+            if not paths:
+                hint = _nearby(self.places.path(filled))
+                self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", hint)
+                return None
+        except PlaceError as error:
+            self._report(error, source.span)
+            return None
+        return FileRows(source.format, tuple(self._digest(p) for p in paths), source.columns)
+
+    def _python_rows(self, source: PythonData, split: str, language: str) -> PythonRows | None:
+        path = self.places.folder / (source.module.replace(".", "/") + ".py")
+        if not path.is_file():
+            message = f"there is no module `{source.module}` beside the spec"
+            self.bag.error(codes.NO_FILE, source.span, message, f"it would be the file `{path.name}`")
+            return None
+        return PythonRows(self._digest(path), source.function, source.version, split, language)
+
+    def _filled(self, pattern: str, values: dict[str, str], span: Span) -> str | None:
+        try:
+            return fill(pattern, values)
+        except PlaceError as error:
+            self._report(error, span)
+            return None
+
+    def splits(self, sources: tuple[DataSource, ...], language: str) -> tuple[str, ...]:
+        """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
+        return tuple(s for s in SPLITS if all(self._has_split(source, s, language) for source in sources))
+
+    def _has_split(self, source: DataSource, split: str, language: str) -> bool:
+        match source:
+            case WorldData(task=task):
+                return language in WORLD_TASKS[task].get(split, ())
+            case HubData(splits=splits):
+                return split in splits
+            case PythonData():
+                return True
+            case FilesData(patterns=patterns):
+                if "" not in patterns:
+                    return split in patterns
+                return self._file_exists(patterns[""], split, language)
+
+    def _file_exists(self, pattern: str, split: str, language: str) -> bool:
+        try:
+            return bool(self.places.matching(fill(pattern, {"split": split, "language": language, "code": language})))
+        except PlaceError:
+            return True  # reported when the rows are read
+
+    def _digest(self, path: Path) -> str | None:
+        digest = self.places.digest(path)
+        if digest is not None:
+            self.files[digest] = path
+        return digest
+
+    def _report(self, error: PlaceError, span: Span) -> None:
+        self.bag.error(codes.OUTSIDE if error.outside else codes.NO_FILE, span, str(error), error.hint)
+
+
+def _saving_hint(name: str) -> str:
+    if name == "tokenizer.json":
+        return "write one with `AutoTokenizer.from_pretrained(…).save_pretrained(folder)`"
+    return "write it with `model.save_pretrained(folder)`"
+
+
+def _embedded_hint(folder: Path) -> str:
+    names = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    return "embedded models: " + ", ".join(f"`{n}`" for n in names)
+
+
+def _nearby(path: Path) -> str:
+    """What lies where the file should be."""
+    folder = path.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    if folder == path.parent and (best := closest(path.name, names)) is not None:
+        return f"did you mean `{best}`? It lies in `{folder}`"
+    shown = ", ".join(f"`{n}`" for n in names[:8]) + (" …" if len(names) > 8 else "")  # noqa: PLR2004
+    return f"`{folder}` holds {shown}" if names else f"`{folder}` is empty"

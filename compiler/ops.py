@@ -1,0 +1,183 @@
+"""What a node does. Every field can change the node's result, and nothing else is a field (docs/keys.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Key = str  # SHA-256 of a node's pre-image, 64 hexadecimal digits
+Digest = str | None  # SHA-256 of a file's bytes, 64 hexadecimal digits; None while a big file is not hashed yet
+
+
+# --- where weights come from ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A local folder with a model: (relative name, digest) of each file that loading it reads."""
+
+    files: tuple[tuple[str, Digest], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A randomly initialised encoder of a `transformers` architecture; `tokenizer` as in `Folder`."""
+
+    architecture: str
+    layers: int
+    width: int
+    heads: int
+    feedforward: int
+    positions: int  # longest sequence in tokens
+    seed: int
+    tokenizer: tuple[tuple[str, Digest], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A model repository; `revision` is a commit hash, or None while it is not pinned."""
+
+    repository: str
+    revision: str | None
+
+
+# --- where rows come from -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """Rows of local files, in this order; `columns` names those of a table without a header."""
+
+    format: str
+    files: tuple[Digest, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorldRows:
+    """Rows of the embedded world; `version` is the generator's."""
+
+    task: str
+    split: str
+    language: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class HubRows:
+    """Rows of a data repository on the hub."""
+
+    repository: str
+    config: str | None
+    split: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PythonRows:
+    """Rows that a Python function yields, called with the split and the language; `module` is its file's digest."""
+
+    module: Digest
+    function: str
+    version: int
+    split: str
+    language: str
+
+
+Rows = FileRows | WorldRows | HubRows | PythonRows
+Template = str | tuple[str, ...]  # a field's template, or one for each item of a list
+
+
+# --- the ops --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights and tokenizer as published, or random ones."""
+
+    source: Folder | Scratch | HubModel
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The first `count` rows: of one fixed order that depends on the row's index alone, or of the data's own."""
+
+    count: int
+    order: str  # "fixed" or "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Encoded columns of one task, split and language."""
+
+    model: Key  # for its tokenizer
+    kind: str
+    rows: tuple[Rows, ...]
+    language: str
+    split: str
+    fields: tuple[tuple[str, Template], ...]
+    labels: tuple[str, ...]
+    max_length: int
+    limit: Limit | None
+    scored: bool  # a target: every row must have a label
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """One training stage from the weights of `parent` over all rows of `data`."""
+
+    parent: Key
+    data: tuple[Key, ...]
+    kind: str
+    labels: tuple[str, ...]
+    head: str
+    length: tuple[str, int]  # ("epochs", n) or ("steps", n)
+    batch: int
+    lr: float
+    warmup: float | int  # a share of the steps, or steps
+    schedule: str
+    weight_decay: float
+    eps: float
+    clip: float
+    optimizer: str
+    dropout: float | None  # None: the model's own
+    seed: int
+    precision: str
+    mask: float | None  # share of tokens to predict, for masked-lm
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """Predictions of the head that `weights` ends with, one row an example."""
+
+    weights: Key
+    data: Key
+    kind: str
+    precision: str
+    mask: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric over predictions."""
+
+    predictions: Key
+    metric: str
+    metric_version: int
+
+
+Op = Model | Data | Train | Predict | Score
+
+
+def inputs(op: Op) -> tuple[Key, ...]:
+    """Keys of the nodes whose results `op` reads."""
+    match op:
+        case Model():
+            return ()
+        case Data(model=model):
+            return (model,)
+        case Train(parent=parent, data=data):
+            return (parent, *data)
+        case Predict(weights=weights, data=data):
+            return (weights, data)
+        case Score(predictions=predictions):
+            return (predictions,)

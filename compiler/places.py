@@ -1,0 +1,109 @@
+"""Where local files lie, and what a spec may read."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BIG = 256 * 10**6  # bytes; a larger file is hashed by `run` only
+
+# A file's digest as remembered from an earlier run, if its size, mtime and inode are still the same.
+Remembered = Callable[[Path, os.stat_result], str | None]
+
+
+def nothing_remembered(_path: Path, _stat: os.stat_result) -> str | None:
+    """No memory of digests."""
+    return None
+
+
+class PlaceError(Exception):
+    """A path that cannot be read; `.outside` when reading it is not allowed. `.hint` mends it."""
+
+    def __init__(self, message: str, hint: str | None = None, *, outside: bool = False) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.outside = outside
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders that a spec may read, and how digests of files are found."""
+
+    folder: Path  # the spec's own
+    roots: Mapping[str, Path] = field(default_factory=dict)  # `@NAME/…`
+    allowed: tuple[Path, ...] = ()  # `--allow-path`
+    remembered: Remembered = nothing_remembered
+    hash_big: bool = False  # hash files over BIG that nothing is remembered of
+    embedded: Path = Path()  # the package's own models
+    digests: dict[Path, str | None] = field(default_factory=dict)  # found so far
+
+    def path(self, text: str) -> Path:
+        """The file or folder that a spec calls `text`; existing or not, but allowed."""
+        base, rest = self._split(text)
+        return self._allowed(base / rest)
+
+    def _split(self, text: str) -> tuple[Path, str]:
+        if (match := re.match(r"@([^/]+)/?(.*)", text, re.DOTALL)) is None:
+            return self.folder, text
+        if match[1] not in self.roots:
+            raise PlaceError(f"there is no root `@{match[1]}`", self._roots_hint(match[1]))
+        return self.roots[match[1]], match[2]
+
+    def _roots_hint(self, name: str) -> str:
+        known = ", ".join(f"`@{n}`" for n in sorted(self.roots))
+        also = f"; known roots: {known}" if known else ""
+        return f'name its folder: `--root {name}=DIR`, or `[root] {name} = "DIR"` in xfer.toml{also}'
+
+    def _allowed(self, path: Path) -> Path:
+        real = Path(os.path.realpath(path))
+        folders = [self.folder, *self.roots.values(), *self.allowed, self.embedded]
+        if any(real.is_relative_to(os.path.realpath(f)) for f in folders):
+            return path
+        raise PlaceError(
+            f"`{path}` lies outside the spec's folder and the named roots",
+            f"allow it with `--allow-path {real.parent}`, or name a root",
+            outside=True,
+        )
+
+    def matching(self, pattern: str) -> tuple[Path, ...]:
+        """The files that a pattern with `*` and `?` names, in order of their names."""
+        base, rest = self._split(pattern)
+        self._allowed(base / rest)
+        found = sorted(glob.glob(rest, root_dir=base)) if re.search(r"[*?\[]", rest) else [rest]
+        return tuple(self._allowed(base / f) for f in found if (base / f).is_file())
+
+    def digest(self, path: Path) -> str | None:
+        """SHA-256 of a file's bytes; None for a big file that nothing is remembered of."""
+        if path not in self.digests:
+            self.digests[path] = self._digest(path)
+        return self.digests[path]
+
+    def _digest(self, path: Path) -> str | None:
+        stat = path.stat()
+        if (known := self.remembered(path, stat)) is not None:
+            return known
+        if stat.st_size > BIG and not self.hash_big:
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fill(pattern: str, values: Mapping[str, str]) -> str:
+    """`pattern` with its `{{ name }}` replaced; the only expressions that paths and configurations know.
+
+    Raises PlaceError for a name that is not in `values`.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1].strip()
+        if name not in values:
+            known = ", ".join(f"`{{{{ {n} }}}}`" for n in values)
+            raise PlaceError(f"`{match[0]}` stands in a path, which knows {known}")
+        return values[name]
+
+    return re.sub(r"\{\{(.*?)\}\}", value, pattern)

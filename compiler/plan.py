@@ -1,0 +1,112 @@
+"""The plan: what the compiler hands to the runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from compiler.keys import is_pinned, key_of, preimage
+from compiler.ops import Key, Op, inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a spec that outlives its text: `line` and `column` from 1, `text` the line itself."""
+
+    file: str
+    line: int
+    column: int
+    width: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where the plan is to run; it reaches keys only through `precision: auto`."""
+
+    kind: str  # "cpu" or "cuda"
+    name: str
+    bf16: bool  # compute capability 8.0 or more
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One piece of work. `key` identifies it; while `pinned` is false, the key is provisional and names no result."""
+
+    key: Key
+    op: Op
+    preimage: dict[str, Any]
+    label: str
+    pinned: bool
+    place: Place
+    places: Mapping[str, Place]  # setting or field -> where it was set
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One score of the results: which values its axes have, and the node that computes it."""
+
+    experiment: str
+    axes: tuple[tuple[str, str], ...]  # axis -> value, in the order of the text; without seed, benchmark, language
+    seed: str
+    benchmark: str
+    language: str
+    metric: str
+    zero_shot: bool
+    score: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the tree that `plan` prints: what it is called, and the node behind it in one run."""
+
+    title: str
+    key: Key
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One run as the tree shows it: from the model through its stages, then its targets' scores."""
+
+    steps: tuple[Step, ...]
+    targets: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A graph in topological order."""
+
+    spec: str
+    device: Device
+    nodes: tuple[Node, ...]
+    cells: tuple[Cell, ...]
+    paths: tuple[Route, ...]
+    files: Mapping[str, Path]  # where content with this digest lies on this machine; never part of a key
+    naive: int  # trainings and predictions if every chain ran alone
+
+
+def verify(plan: Plan) -> list[str]:
+    """Broken promises of a plan, in words; empty unless the compiler has a bug."""
+    broken: list[str] = []
+    seen: dict[Key, Node] = {}
+    for node in plan.nodes:
+        if node.key != key_of(preimage(node.op)):
+            broken.append(f"{node.label}: the key is not the hash of the op")
+        if node.key in seen:
+            broken.append(f"{node.label}: stands twice")
+        for key in inputs(node.op):
+            if key not in seen:
+                broken.append(f"{node.label}: reads {key[:12]} before it is made")
+        if node.pinned != (is_pinned(node.op) and all(k in seen and seen[k].pinned for k in inputs(node.op))):
+            broken.append(f"{node.label}: is pinned without its inputs")
+        seen[node.key] = node
+    broken.extend(f"a cell of {c.experiment} has no node" for c in plan.cells if c.score not in seen)
+    return broken

@@ -1,0 +1,359 @@
+"""Where models and rows come from, as a spec writes it: `hf(…)`, `files(…)`, `dir(…)`, `world(…)` and so on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.catalog import ARCHITECTURES, FORMATS, FORMATS_LATER, SPLITS, WORLD_TASKS
+from compiler.suggest import did_you_mean
+from compiler.values import describe
+from dsl.syntax import Argument, Call, ListValue, Number, Record, String, Value, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compiler.bag import Bag
+    from dsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class FolderModel:
+    """`dir("models/me5-small")`, or `embedded("babel-mini")` when `embedded`."""
+
+    path: str
+    embedded: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchModel:
+    """`scratch(layers: 2, width: 64, heads: 4, tokenizer: embedded("babel-mini"), seed: 1)`"""
+
+    architecture: str
+    layers: int
+    width: int
+    heads: int
+    feedforward: int
+    positions: int
+    seed: int
+    tokenizer: FolderModel
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """`hf("FacebookAI/xlm-roberta-large", revision: "…")`"""
+
+    name: str
+    revision: str | None
+    span: Span
+
+
+ModelSource = FolderModel | ScratchModel | Repository
+
+
+@dataclass(frozen=True, slots=True)
+class FilesData:
+    """`files("…/{{ split }}.jsonl")` or `files({train: "…", test: "…"})`; `patterns` has "" for one pattern of all."""
+
+    patterns: Mapping[str, str]
+    format: str
+    columns: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class WorldData:
+    """`world(stories)`"""
+
+    task: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class HubData:
+    """`hf("aps/super_glue", config: "copa", splits: {dev: "validation"})`"""
+
+    name: str
+    config: str | None
+    revision: str | None
+    splits: Mapping[str, str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PythonData:
+    """`python("module:function", version: 1)`"""
+
+    module: str
+    function: str
+    version: int
+    span: Span
+
+
+DataSource = FilesData | WorldData | HubData | PythonData
+
+
+class _Arguments:
+    """The arguments of a call, read one by one; what stays unread is an error."""
+
+    def __init__(self, call: Call, bag: Bag) -> None:
+        self.call, self.bag, self.failed = call, bag, False
+        self.positional = [a for a in call.arguments if a.name is None]
+        self.named: dict[str, Argument] = {}
+        for argument in call.arguments:
+            if argument.name is not None:
+                if argument.name.text in self.named:
+                    self.error(codes.SET_TWICE, argument.span, f"`{argument.name.text}` stands twice")
+                self.named[argument.name.text] = argument
+        self.known: list[str] = []
+
+    def error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+        """Report, and remember that the call is wrong."""
+        self.failed = True
+        self.bag.error(code, span, message, hint)
+
+    def first(self, what: str) -> Value | None:
+        """The one positional argument."""
+        if len(self.positional) == 1:
+            return self.positional[0].value
+        name = self.call.function.text
+        self.error(codes.WRONG_VALUE, self.call.span, f"`{name}(…)` takes {what} and has {len(self.positional)}")
+        return None
+
+    def text(self, key: str | None, what: str, default: str | None = None) -> str | None:
+        """A string, named or the positional one."""
+        value = self.first(what) if key is None else self._named(key)
+        match value:
+            case None:
+                return default
+            case String(value=text):
+                return text
+            case Word(text=text) if key != "config":
+                return text
+        self.error(codes.WRONG_VALUE, value.span, f"{key or self.call.function.text} is {describe(value)}, not {what}")
+        return default
+
+    def number(self, key: str, default: int | None, low: int = 1) -> int:
+        """A whole number from `low`; an error if there is neither a value nor a default."""
+        match self._named(key):
+            case None if default is not None:
+                return default
+            case Number(value=int() as number) if number >= low:
+                return number
+            case None:
+                self.error(codes.MISSING_KEY, self.call.span, f"`{self.call.function.text}(…)` needs `{key}`")
+            case value:
+                message = f"`{key}` is {describe(value)} but must be a whole number from {low}"
+                self.error(codes.WRONG_VALUE, value.span, message)
+        return low
+
+    def value(self, key: str) -> Value | None:
+        """Whatever stands at `key`."""
+        return self._named(key)
+
+    def _named(self, key: str) -> Value | None:
+        self.known.append(key)
+        argument = self.named.pop(key, None)
+        return argument.value if argument is not None else None
+
+    def done(self) -> bool:
+        """Whether all was right; arguments nobody asked for are reported."""
+        for key, argument in self.named.items():
+            hint = did_you_mean(key, self.known)
+            span = argument.name.span if argument.name else argument.span
+            self.error(codes.UNKNOWN_KEY, span, f"`{self.call.function.text}(…)` has no `{key}`", hint)
+        return not self.failed
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+_MODEL_CALLS = ("hf", "dir", "scratch", "embedded")
+
+
+def read_weights(value: Value, bag: Bag) -> ModelSource | None:
+    """What stands behind `weights:`, or None after findings."""
+    if not isinstance(value, Call) or value.function.text not in _MODEL_CALLS:
+        span = value.function.span if isinstance(value, Call) else value.span
+        forms = '`hf("…")`, `dir("…")`, `scratch(…)` or `embedded("…")`'
+        bag.error(codes.WRONG_VALUE, span, f"`weights` is {describe(value)} but must be {forms}")
+        return None
+    arguments = _Arguments(value, bag)
+    source: ModelSource | None
+    match value.function.text:
+        case "hf":
+            name = arguments.text(None, "the repository's id in quotes")
+            source = Repository(name or "", arguments.text("revision", "a commit hash in quotes"), value.span)
+        case "scratch":
+            source = _scratch(arguments)
+        case _:
+            source = _folder(arguments)
+    return source if arguments.done() else None
+
+
+def _folder(arguments: _Arguments) -> FolderModel:
+    path = arguments.text(None, "one name in quotes") or ""
+    return FolderModel(path, arguments.call.function.text == "embedded", arguments.call.span)
+
+
+def _scratch(arguments: _Arguments) -> ScratchModel | None:
+    call = arguments.call
+    architecture = arguments.text("architecture", "a name", "xlm-roberta") or ""
+    if architecture not in ARCHITECTURES:
+        hint = did_you_mean(architecture, ARCHITECTURES)
+        arguments.error(codes.WRONG_VALUE, call.span, f"there is no architecture `{architecture}` here", hint)
+    tokenizer = arguments.value("tokenizer")
+    inner: FolderModel | None = None
+    if isinstance(tokenizer, Call) and tokenizer.function.text in ("dir", "embedded"):
+        inner_arguments = _Arguments(tokenizer, arguments.bag)
+        inner = _folder(inner_arguments)
+        arguments.failed |= not inner_arguments.done()
+    else:
+        hint = 'for example `tokenizer: embedded("babel-mini")` or `dir("models/mine")`'
+        span = tokenizer.span if tokenizer is not None else call.span
+        arguments.error(codes.MISSING_KEY, span, "`scratch(…)` needs a `tokenizer` from a folder", hint)
+    width = arguments.number("width", None)
+    heads = arguments.number("heads", None)
+    if width % heads:
+        arguments.error(codes.WRONG_VALUE, call.span, f"`width` {width} is no multiple of `heads` {heads}")
+    layers = arguments.number("layers", None)
+    feedforward = arguments.number("feedforward", 4 * width)
+    positions = arguments.number("positions", 512, 8)
+    seed = arguments.number("seed", 1, 0)
+    if inner is None:
+        return None
+    return ScratchModel(architecture, layers, width, heads, feedforward, positions, seed, inner, call.span)
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+_DATA_FORMS = '`files("…")`, `hf("…")`, `world(…)` or `python("…")`'
+
+
+def read_data(value: Value, bag: Bag) -> tuple[DataSource, ...] | None:
+    """What stands behind `data:`: one source, or a list of sources whose rows follow one another."""
+    match value:
+        case ListValue(items=items) if items:
+            sources = [read_source(item, bag) for item in items]
+            return None if None in sources else tuple(s for s in sources if s is not None)
+        case Record():
+            bag.error(codes.NOT_YET, value.span, "several named sources are not available yet", "join them in one file")
+            return None
+    source = read_source(value, bag)
+    return None if source is None else (source,)
+
+
+def read_source(value: Value, bag: Bag) -> DataSource | None:
+    """One source, or None after findings."""
+    if not isinstance(value, Call):
+        bag.error(codes.WRONG_VALUE, value.span, f"`data` is {describe(value)} but must be {_DATA_FORMS}")
+        return None
+    arguments = _Arguments(value, bag)
+    source: DataSource | None
+    match value.function.text:
+        case "files":
+            source = _files(arguments)
+        case "hf":
+            source = _hub(arguments)
+        case "world":
+            source = _world(arguments)
+        case "python":
+            source = _python(arguments)
+        case name:
+            bag.error(codes.WRONG_VALUE, value.function.span, f"`{name}(…)` is no source: it must be {_DATA_FORMS}")
+            return None
+    return source if arguments.done() and source is not None else None
+
+
+def _files(arguments: _Arguments) -> FilesData | None:
+    value = arguments.first("a pattern, or a record of them")
+    patterns: dict[str, str] = {}
+    match value:
+        case String(value=text):
+            patterns[""] = text
+        case Record(pairs=pairs):
+            patterns = _split_names(value, arguments)
+            if not pairs:
+                arguments.error(codes.WRONG_VALUE, value.span, "`files(…)` names no file")
+        case None:
+            return None
+        case _:
+            message = f"`files(…)` takes a pattern in quotes or a record of them, not {describe(value)}"
+            arguments.error(codes.WRONG_VALUE, value.span, message)
+    columns = arguments.value("columns")
+    names: tuple[str, ...] = ()
+    if isinstance(columns, ListValue):
+        names = tuple(i.value if isinstance(i, String) else i.span.text for i in columns.items)
+    return FilesData(patterns, _format(arguments, patterns), names, arguments.call.span)
+
+
+def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
+    """As `format:` says, else as the file's name ends."""
+    stated = arguments.text("format", "a word")
+    if stated in FORMATS:
+        return stated
+    if stated in FORMATS_LATER:
+        hint = f"for now: {', '.join(FORMATS)}"
+        arguments.error(codes.NOT_YET, arguments.call.span, f"the format `{stated}` is not available yet", hint)
+        return ""
+    if stated is not None:
+        hint = did_you_mean(stated, (*FORMATS, *FORMATS_LATER))
+        arguments.error(codes.WRONG_VALUE, arguments.call.span, f"there is no format `{stated}`", hint)
+        return ""
+    found = {f for p in patterns.values() for f, suffix in FORMATS.items() if p.endswith(suffix)}
+    if len(found) == 1:
+        return found.pop()
+    hint = f"say it: `format: jsonl`; there is {', '.join(FORMATS)}"
+    arguments.error(codes.MISSING_KEY, arguments.call.span, "the files' names do not tell their format", hint)
+    return ""
+
+
+def _split_names(record: Record, arguments: _Arguments) -> dict[str, str]:
+    """`{train: "…", dev: "…"}` by split."""
+    names: dict[str, str] = {}
+    for pair in record.pairs:
+        split = pair.key.text
+        if split not in SPLITS:
+            hint = did_you_mean(split, SPLITS)
+            arguments.error(codes.UNKNOWN_KEY, pair.key.span, f"there is no split `{split}`", hint)
+        elif isinstance(pair.value, String):
+            names[split] = pair.value.value
+        else:
+            arguments.error(codes.WRONG_VALUE, pair.value.span, f"`{split}` is {describe(pair.value)}, not a text")
+    return names
+
+
+def _hub(arguments: _Arguments) -> HubData:
+    name = arguments.text(None, "the repository's id in quotes") or ""
+    config = arguments.text("config", "a text in quotes")
+    revision = arguments.text("revision", "a commit hash in quotes")
+    splits = arguments.value("splits")
+    names = {"train": "train", "dev": "validation", "test": "test"}
+    if isinstance(splits, Record):
+        names = _split_names(splits, arguments)
+    elif splits is not None:
+        message = f"`splits` is {describe(splits)}, not a record"
+        arguments.error(codes.WRONG_VALUE, splits.span, message)
+    return HubData(name, config, revision, names, arguments.call.span)
+
+
+def _world(arguments: _Arguments) -> WorldData | None:
+    value = arguments.first("the name of a task of the world")
+    name = value.text if isinstance(value, Word) else value.value if isinstance(value, String) else ""
+    if name in WORLD_TASKS:
+        return WorldData(name, arguments.call.span)
+    if value is not None:
+        hint = did_you_mean(name, WORLD_TASKS)
+        arguments.error(codes.WRONG_VALUE, value.span, f"the world has no `{value.span.text}`", hint)
+    return None
+
+
+def _python(arguments: _Arguments) -> PythonData:
+    text = arguments.text(None, '`"module:function"`') or ""
+    module, colon, function = text.partition(":")
+    if not (colon and module.replace(".", "").isidentifier() and function.isidentifier()):
+        message = f'`python(…)` takes `"module:function"`, not `"{text}"`'
+        arguments.error(codes.WRONG_VALUE, arguments.call.span, message)
+    return PythonData(module, function, arguments.number("version", 1, 0), arguments.call.span)

@@ -1,0 +1,48 @@
+"""Did you mean …: for names that people spell freely, never for codes of languages."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from compiler.catalog import LANGUAGE_ALIASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SHOWN = 12
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known name nearest in spelling, if at most about a third of `word` differs."""
+    best = max(known, key=lambda k: SequenceMatcher(None, word, k).ratio(), default=None)
+    if best is None or SequenceMatcher(None, word.lower(), best.lower()).ratio() < 2 / 3:
+        return None
+    return best
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint: the closest name, else what there is."""
+    names = sorted(set(known))
+    if (best := closest(word, names)) is not None:
+        return f"did you mean `{best}`?"
+    return "there is " + listing(names) if names else "there is none to choose from"
+
+
+def listing(names: Iterable[str]) -> str:
+    """`a`, `b` and 3 more."""
+    all_names = list(names)
+    shown = ", ".join(f"`{n}`" for n in all_names[:_SHOWN])
+    return shown if len(all_names) <= _SHOWN else f"{shown} and {len(all_names) - _SHOWN} more"
+
+
+def language_hint(code: str, available: Iterable[str]) -> str:
+    """The same language under another code, else what the data have. Never the nearest spelling."""
+    codes = list(available)
+    canonical = LANGUAGE_ALIASES.get(code, code.split("-")[0])
+    if canonical != code and canonical in codes:
+        return f"`{code}` is `{canonical}` in BCP 47"
+    minus = [c for c in codes if code.startswith(f"{c}-")]
+    if minus:
+        return f"did you mean `{minus[0]} - {code[len(minus[0]) + 1 :]}`? A difference needs spaces"
+    return "it has " + listing(codes)

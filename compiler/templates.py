@@ -1,0 +1,45 @@
+"""Templates as the compiler sees them: read, never run."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from compiler import codes
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from compiler.bag import Bag
+    from dsl.source import Span
+
+FILTERS = ("prefixed",)  # added to those of Jinja2
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(autoescape=False)
+    environment.filters.update(dict.fromkeys(FILTERS, str))
+    return environment
+
+
+def check_template(text: str, span: Span, bag: Bag) -> None:
+    """Report a template that Jinja2 cannot read, or that wants to read other files."""
+    from jinja2 import TemplateSyntaxError, nodes
+
+    if "{" not in text:
+        return
+    try:
+        tree = _environment().parse(text)
+    except TemplateSyntaxError as error:
+        message = (error.message or "it cannot be read").rstrip(".")
+        bag.error(codes.BAD_TEMPLATE, span, f"this is no template: {message[0].lower()}{message[1:]}")
+        return
+    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        word = type(node).__name__.lower()
+        bag.error(codes.BAD_TEMPLATE, span, f"a template reads no other files: `{word}`")
+    for node in tree.find_all(nodes.Filter):
+        if node.name not in _environment().filters:
+            bag.error(codes.BAD_TEMPLATE, span, f"templates have no filter `{node.name}`")

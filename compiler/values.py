@@ -1,0 +1,184 @@
+"""Values of a spec, typed and in range, or a finding at their own span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.catalog import SETTINGS, SLOT, SettingRule
+from compiler.ops import Limit
+from compiler.suggest import did_you_mean
+from dsl.source import Span
+from dsl.syntax import Call, ListValue, Number, Pair, Record, String, Value, ValueChoice, Word
+
+if TYPE_CHECKING:
+    from compiler.bag import Bag
+
+Scalar = int | float | str | Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A choice of values: its place in the text is an axis. Each option has the name that reports show."""
+
+    options: tuple[tuple[str, Scalar], ...]
+    place: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A settings key as somebody wrote it. `key` is as written, `slot` what it competes for."""
+
+    key: str
+    value: Scalar | Options
+    span: Span
+    owner: str  # the declaration that wrote it, "" outside declarations
+
+    @property
+    def slot(self) -> str:
+        """`epochs` for `steps`, `seed` for `seeds`, else the key."""
+        return SLOT.get(self.key, self.key)
+
+
+def describe(value: Value) -> str:
+    """What a value is, in words."""
+    match value:
+        case Number():
+            return f"`{value.span.text}`"
+        case String():
+            return "a text"
+        case Word(text=text):
+            return f"`{text}`"
+        case Call(function=function):
+            return f"`{function.text}(…)`"
+        case ListValue():
+            return "a list"
+        case Record():
+            return "a record"
+        case ValueChoice():
+            return "a choice"
+
+
+def read_settings(pairs: tuple[Pair, ...], owner: str, bag: Bag) -> tuple[Given, ...]:
+    """Each pair that is right; two of one slot are an error that shows both."""
+    seen: dict[str, Given] = {}
+    for pair in pairs:
+        given = read_setting(pair, owner, bag)
+        if given is None:
+            continue
+        if (before := seen.get(given.slot)) is not None:
+            report_twice(before.span, given.span, given.slot, bag)
+            continue
+        seen[given.slot] = given
+    return tuple(seen.values())
+
+
+def report_twice(first: Span, second: Span, key: str, bag: Bag) -> None:
+    """One slot set twice at one place."""
+    from dsl.diagnostics import Label
+
+    words = "is set twice" if first.text.split(":")[0] == second.text.split(":")[0] else "is set in two ways"
+    bag.error(codes.SET_TWICE, second, f"`{key}` {words} here", None, Label(first, "first set here"))
+
+
+def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
+    """`key: value` as a Given, or None after a finding."""
+    key = pair.key.text
+    rule = SETTINGS.get(key)
+    if rule is None:
+        hyphenated = key.replace("_", "-")
+        hint = f"keys are hyphenated: `{hyphenated}`" if hyphenated in SETTINGS else did_you_mean(key, SETTINGS)
+        bag.error(codes.UNKNOWN_KEY, pair.key.span, f"there is no setting `{key}`", hint)
+        return None
+    if isinstance(pair.value, ValueChoice):
+        return _read_choice(pair, pair.value, rule, owner, bag)
+    value = read_scalar(key, rule, pair.value, bag)
+    if value is None:
+        return None
+    if key == "seeds" and isinstance(value, int):
+        seeds = tuple((str(n), n) for n in range(1, value + 1))
+        return Given(key, Options(seeds, pair.span), pair.span, owner)
+    return Given(key, value, pair.span, owner)
+
+
+def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str, bag: Bag) -> Given | None:
+    key = pair.key.text
+    if choice.best:
+        bag.error(codes.NOT_YET, choice.span, "`best {…}` is not available yet", "write one value, or a choice `{…}`")
+        return None
+    if key == "seeds":
+        bag.error(codes.WRONG_VALUE, choice.span, "`seeds` takes a number", "write `seed: {1 | 2 | 3}` for a choice")
+        return None
+    options: dict[str, Scalar] = {}
+    for option in choice.options:
+        value = read_scalar(key, rule, option.value, bag)
+        if value is None:
+            return None
+        label = option.label.text if option.label else option.value.span.text.strip('"')
+        if label in options:
+            bag.error(codes.LABEL_TWICE, option.span, f"`{label}` stands twice in this choice", "give each a label")
+        options[label] = value
+    return Given(key, Options(tuple(options.items()), choice.span), pair.span, owner)
+
+
+def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
+    """One value of `key`, or None after a finding with the allowed values."""
+    read: Scalar | None = None
+    match rule.sort, value:
+        case "int", Number(value=int() as number, unit=unit) if unit in ("", "k", "M"):
+            read = number
+        case "float", Number(value=number, unit=unit) if unit in ("", "%"):
+            read = float(number)
+        case "share", Number(value=number, unit="%") if 0 <= number < 1:
+            read = float(number) or 0
+        case "share", Number(value=int() as number, unit="") if number >= 0:
+            read = number
+        case "limit", Number(value=int() as number, unit=unit) if unit in ("", "k", "M") and number >= 1:
+            read = Limit(number, "fixed")
+        case "limit", Call():
+            read = _first(value)
+        case ("word" | "call"), Word(text=text) if text in rule.words:
+            read = text
+        case "text", String(value=text):
+            read = text
+    if read is not None and (not isinstance(read, int | float) or rule.sort == "share" or _in_range(read, rule)):
+        return read
+    _refuse(key, rule, value, bag)
+    return None
+
+
+def _first(call: Call) -> Limit | None:
+    match call:
+        case Call(arguments=(argument,)) if call.function.text == "first" and argument.name is None:
+            if isinstance(argument.value, Number) and isinstance(argument.value.value, int) and argument.value.value:
+                return Limit(argument.value.value, "own")
+    return None
+
+
+def _in_range(number: float, rule: SettingRule) -> bool:
+    above = number > rule.low if rule.open_low else number >= rule.low
+    return above and number < rule.high
+
+
+def _refuse(key: str, rule: SettingRule, value: Value, bag: Bag) -> None:
+    word = value.text if isinstance(value, Word) else value.function.text if isinstance(value, Call) else None
+    if word is not None and word in rule.later:
+        hint = f"for now: {replace(rule, later=()).allowed()}" if rule.words else "leave it out"
+        bag.error(codes.NOT_YET, value.span, f"`{key}: {word}` is not available yet", hint)
+        return
+    message = f"`{key}` is {describe(value)} but must be {rule.allowed()}"
+    bag.error(codes.WRONG_VALUE, value.span, message, _mending(key, rule, value))
+
+
+def _mending(key: str, rule: SettingRule, value: Value) -> str | None:
+    match value:
+        case String(value=text) if rule.sort != "text" and text:
+            return f"write it without quotes: `{key}: {text}`"
+        case Number(value=number, unit="") if rule.sort == "share" and isinstance(number, float):
+            return f"did you mean `{number:.0%}`?"
+        case Number(value=number, unit="") if key == "lr" and number >= 1:
+            return f"did you mean `{number}e-5`?"
+        case Word(text=text) if rule.words:
+            return did_you_mean(text, rule.words)
+    return None

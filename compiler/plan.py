@@ -88,7 +88,7 @@ class Plan:
     device: Device
     nodes: tuple[Node, ...]
     cells: tuple[Cell, ...]
-    paths: tuple[Route, ...]
+    routes: tuple[Route, ...]
     files: Mapping[str, Path]  # where content with this digest lies on this machine; never part of a key
     naive: int  # trainings and predictions if every chain ran alone
 

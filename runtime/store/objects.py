@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,8 @@ class Store:
         if key not in self._verified:
             manifest = self._manifest_on_disk(key)
             if manifest is None or not self._is_whole(manifest):
-                self.set_aside(key)
+                with suppress(StoreError):  # a store that is only read keeps it
+                    self.set_aside(key)
                 raise DamagedObject(
                     f"the object {key[:12]} in {self.root} was damaged and is set aside", "run the same command again"
                 )

@@ -1,0 +1,74 @@
+"""In which order a plan's missing nodes run, and which run together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler.ops import Data, Key, Model, Op, Predict, Score, Train, inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from compiler.plan import Node, Plan
+
+
+def needed(plan: Plan, present: Collection[Key]) -> tuple[Node, ...]:
+    """The nodes that must run, in topological order: what is missing and somebody asks for.
+
+    Asked for are the nodes that nothing else reads (scores, and trainings without a target); then the inputs of what
+    must run. A missing checkpoint whose scores are all there is asked for by nobody.
+    """
+    read = {key for node in plan.nodes for key in inputs(node.op)}
+    asked = {node.key for node in plan.nodes if node.key not in read}
+    wanted: list[Node] = []
+    for node in reversed(plan.nodes):
+        if node.key in asked and node.key not in present:
+            wanted.append(node)
+            asked.update(inputs(node.op))
+    return tuple(reversed(wanted))
+
+
+def groups(nodes: Iterable[Node]) -> tuple[tuple[Node, ...], ...]:
+    """The nodes in groups that belong in one process, in an order in which every group's inputs come first.
+
+    Data come first, so that a fault in them shows before the first step. A training is followed by the evaluations of
+    its checkpoint, all languages together, then by the trainings that go on from it.
+    """
+    waiting = list(nodes)
+    early = [n for n in waiting if isinstance(n.op, Model | Data)]
+    by_parent: dict[Key, list[Node]] = {}
+    for node in waiting:
+        if (parent := _parent(node.op)) is not None:
+            by_parent.setdefault(parent, []).append(node)
+    made_here = {n.key for n in waiting if not isinstance(n.op, Model | Data)}
+    roots = [k for k in by_parent if k not in made_here]
+    late = [group for root in roots for group in _after(root, by_parent)]
+    return (*((n,) for n in early), *late)
+
+
+def _parent(op: Op) -> Key | None:
+    """The weights or predictions that a node goes on from."""
+    match op:
+        case Train(parent=key) | Predict(weights=key) | Score(predictions=key):
+            return key
+        case Model() | Data():
+            return None
+
+
+def _after(key: Key, by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]:
+    """Everything that goes on from `key`: evaluations together, their scores, then trainings one by one."""
+    children = by_parent.get(key, [])
+    found: list[tuple[Node, ...]] = []
+    together: dict[object, list[Node]] = {}
+    for node in children:
+        if isinstance(node.op, Predict):
+            together.setdefault((node.op.kind, node.op.precision, node.op.mask), []).append(node)
+    for group in together.values():
+        found.append(tuple(group))
+        found.extend((score,) for n in group for score in by_parent.get(n.key, []))
+    found.extend((n,) for n in children if isinstance(n.op, Score))
+    for node in children:
+        if isinstance(node.op, Train):
+            found.append((node,))
+            found.extend(_after(node.key, by_parent))
+    return found

@@ -1,0 +1,103 @@
+"""What each op does, by the modules that do it. Loads the ML libraries when the first node runs, not before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from compiler.ops import Data, Key, Model, Predict, Score, Train
+from runtime.executor import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from compiler.plan import Node
+    from runtime.executor import Inputs, Write
+
+CURVE = "curve.jsonl"
+
+
+@dataclass
+class TorchBodies:
+    """Bodies on one device of this machine."""
+
+    files: Mapping[str, Path]  # where local files lie, by digest
+    device: str  # "cpu" or "cuda"
+    kinds: Mapping[Key, str]  # the kind of each predict node
+    allow_code: bool = False
+    _provenance: dict[str, Any] = field(default_factory=dict)
+
+    def provenance(self) -> Mapping[str, Any]:
+        """Device and libraries."""
+        if not self._provenance:
+            from runtime.machine import environment
+
+            self._provenance = environment(self.device)
+        return self._provenance
+
+    def __call__(
+        self, group: Sequence[Node], inputs: Inputs, tell: Callable[[Node, Progress], None]
+    ) -> Sequence[Write]:
+        """One writer for each node of the group."""
+        if all(isinstance(n.op, Predict) for n in group):
+            return self._predict([n.op for n in group if isinstance(n.op, Predict)], inputs)
+        return [self._single(node, inputs, tell) for node in group]
+
+    def _single(self, node: Node, inputs: Inputs, tell: Callable[[Node, Progress], None]) -> Write:
+        match node.op:
+            case Model() as op:
+                from runtime import models
+
+                return lambda folder: models.make(op, self.files, folder)
+            case Data() as op:
+                from runtime import encoding
+
+                return lambda folder: encoding.encode(
+                    op, inputs[op.model], self.files, folder, allow_code=self.allow_code
+                )
+            case Train() as op:
+                return self._train(op, inputs, lambda step, steps, loss: tell(node, Progress(step, steps, loss)))
+            case Predict() as op:
+                return self._predict([op], inputs)[0]
+            case Score() as op:
+                return self._score(op, inputs)
+
+    def _train(self, op: Train, inputs: Inputs, on_step: Callable[[int, int, float], None]) -> Write:
+        from runtime import columns, models, training
+
+        parent = inputs[op.parent]
+        encoder: Any = models.load_encoder(parent, self.files, op.dropout)
+        training.seed_head(op.seed)
+        network = models.Network(encoder, op.kind)
+        data = columns.concatenate([columns.read(inputs[key]) for key in op.data])
+        special = models.read_special(parent, encoder.config)
+        curve = training.train(op, network, data, special, device=self.device, on_step=on_step)
+
+        def write(folder: Path) -> None:
+            models.save(network, parent, folder)
+            lines = "".join(json.dumps(asdict(point)) + "\n" for point in curve)
+            (folder / CURVE).write_text(lines, encoding="utf-8")
+
+        return write
+
+    def _predict(self, ops: list[Predict], inputs: Inputs) -> Sequence[Write]:
+        """One pass over the data of all ops, which share weights, kind, precision and mask."""
+        from runtime import columns, evaluation, models
+        from runtime.metrics import PREDICTIONS
+
+        first = ops[0]
+        network: Any = models.load_network(inputs[first.weights], self.files, first.kind)
+        special = models.read_special(inputs[first.weights], network.encoder.config)
+        parts = [columns.read(inputs[op.data]) for op in ops]
+        tables = evaluation.predict(
+            network, parts, special, device=self.device, precision=first.precision, mask=first.mask
+        )
+        return [lambda folder, t=table: columns.write_table(folder / PREDICTIONS, t) for table in tables]
+
+    def _score(self, op: Score, inputs: Inputs) -> Write:
+        from runtime import metrics
+
+        measured = metrics.score(self.kinds[op.predictions], op.metric, inputs[op.predictions])
+        return lambda folder: metrics.write(folder, measured)

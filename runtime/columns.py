@@ -1,0 +1,158 @@
+"""Encoded columns: what a data node holds, as one Arrow file read without copying.
+
+Letters of shapes, everywhere in the runtime: B examples, N sequences (B times the choices), T tokens, C choices, H width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+NAME = "columns.arrow"
+NO_LABEL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One encoded example."""
+
+    row: int  # index in the source
+    sequences: tuple[list[int], ...]  # token ids; one for each choice
+    segments: tuple[list[int], ...]  # segment ids, parallel to `sequences`
+    label: int
+
+
+@dataclass(frozen=True)
+class Columns:
+    """All examples of one data node, flat."""
+
+    tokens: NDArray[np.int32]  # every sequence of every example, one after the other
+    segments: NDArray[np.int8]  # parallel to `tokens`
+    sequence_starts: NDArray[np.int32]  # (N + 1,) into `tokens`
+    example_starts: NDArray[np.int32]  # (B + 1,) into the sequences
+    rows: NDArray[np.int64]  # (B,)
+    labels: NDArray[np.int32]  # (B,)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """(B,) tokens of each example's longest sequence."""
+        by_sequence = np.diff(self.sequence_starts)
+        if len(self) == 0:
+            return by_sequence
+        return np.maximum.reduceat(by_sequence, self.example_starts[:-1])
+
+    @property
+    def choices(self) -> NDArray[np.int32]:
+        """(B,) sequences of each example."""
+        return np.diff(self.example_starts)
+
+    def take(self, examples: NDArray[np.int64]) -> Columns:
+        """These examples, in this order."""
+        sequences = _ranges(self.example_starts[examples], self.choices[examples])
+        lengths = np.diff(self.sequence_starts)[sequences]
+        flat = _ranges(self.sequence_starts[sequences], lengths)
+        return Columns(
+            tokens=self.tokens[flat],
+            segments=self.segments[flat],
+            sequence_starts=_starts(lengths),
+            example_starts=_starts(self.choices[examples]),
+            rows=self.rows[examples],
+            labels=self.labels[examples],
+        )
+
+
+def _starts(lengths: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Offsets of pieces of these lengths, laid one after the other."""
+    starts = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=starts[1:])
+    return starts
+
+
+def _ranges(starts: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The indices `start … start + length - 1` of each piece, one piece after the other."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+
+
+def write(folder: Path, examples: Iterable[Example]) -> int:
+    """Write the columns of a data node; how many examples there were."""
+    kept = list(examples)
+    table = pa.table(
+        {
+            "row": pa.array([e.row for e in kept], pa.int64()),
+            "tokens": pa.array([list(e.sequences) for e in kept], pa.list_(pa.list_(pa.int32()))),
+            "segments": pa.array([list(e.segments) for e in kept], pa.list_(pa.list_(pa.int8()))),
+            "label": pa.array([e.label for e in kept], pa.int32()),
+        }
+    )
+    write_table(folder / NAME, table)
+    return len(kept)
+
+
+def write_table(path: Path, table: Any) -> None:  # noqa: ANN401  (pyarrow has no types)
+    """An Arrow table as one file."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_table(path: Path) -> Any:  # noqa: ANN401
+    """The Arrow table of a file, mapped into memory."""
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all().combine_chunks()
+
+
+def read(folder: Path) -> Columns:
+    """The columns of a data node."""
+    table = read_table(folder / NAME)
+    tokens, segments = _flat(table.column("tokens")), _flat(table.column("segments"))
+    return Columns(
+        tokens=tokens[2],
+        segments=segments[2],
+        sequence_starts=tokens[1],
+        example_starts=tokens[0],
+        rows=table.column("row").to_numpy(),
+        labels=table.column("label").to_numpy(),
+    )
+
+
+def _flat(column: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:  # noqa: ANN401
+    """A list<list<int>> column as (outer offsets, inner offsets, values)."""
+    outer = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    inner = outer.values
+    values = inner.values
+    return outer.offsets.to_numpy(), inner.offsets.to_numpy(), values.to_numpy()
+
+
+def concatenate(parts: list[Columns]) -> Columns:
+    """Several data nodes as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Columns(
+        tokens=np.concatenate([p.tokens for p in parts]),
+        segments=np.concatenate([p.segments for p in parts]),
+        sequence_starts=_joined([p.sequence_starts for p in parts]),
+        example_starts=_joined([p.example_starts for p in parts]),
+        rows=np.concatenate([p.rows for p in parts]),
+        labels=np.concatenate([p.labels for p in parts]),
+    )
+
+
+def _joined(starts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    total, joined = 0, [np.zeros(1, dtype=np.int32)]
+    for offsets in starts:
+        joined.append(offsets[1:] + total)
+        total += int(offsets[-1])
+    return np.concatenate(joined)

@@ -1,0 +1,112 @@
+"""Runs what is missing. Knows plans, a store and bodies; not torch, not the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from compiler.ops import Key, inputs
+from compiler.schedule import groups, needed
+from runtime.errors import DamagedObject, NodeFailed, StoreError
+
+if TYPE_CHECKING:
+    from compiler.plan import Node, Plan
+    from runtime.store.objects import Store
+
+
+class Outcome(Enum):
+    """What became of a node."""
+
+    STARTED = "started"
+    RAN = "ran"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is."""
+
+    step: int
+    steps: int
+    loss: float
+
+
+Tell = Callable[["Node", "Outcome | Progress"], None]
+Inputs = Mapping[Key, Path]
+Write = Callable[[Path], None]
+
+
+class Bodies(Protocol):
+    """What the ops do. A group is computed at once; each node's files are written by the function returned for it."""
+
+    def __call__(
+        self, group: Sequence[Node], inputs: Inputs, tell: Callable[[Node, Progress], None]
+    ) -> Sequence[Write]:
+        """One function for each node, which writes the node's files into an empty folder."""
+
+    def provenance(self) -> Mapping[str, Any]:
+        """Who makes the objects: device, libraries."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did."""
+
+    ran: list[Node] = field(default_factory=list)
+    failed: list[NodeFailed] = field(default_factory=list)
+    skipped: list[Node] = field(default_factory=list)
+    cached: int = 0
+
+
+def _silent(_node: Node, _event: Outcome | Progress) -> None:
+    pass
+
+
+def run(plan: Plan, store: Store, bodies: Bodies, tell: Tell = _silent) -> Report:
+    """Run what is missing. A node's failure skips what depends on it and nothing else."""
+    missing = needed(plan, store.present(n.key for n in plan.nodes if n.pinned))
+    report = Report(cached=len(plan.nodes) - len(missing))
+    lost: set[Key] = set()
+    for group in groups(missing):
+        for node in group:
+            if any(key in lost for key in inputs(node.op)):
+                lost.add(node.key)
+                report.skipped.append(node)
+                tell(node, Outcome.SKIPPED)
+        ready = [n for n in group if n.key not in lost]
+        if ready:
+            _run_group(ready, store, bodies, tell, report, lost)
+    return report
+
+
+def _run_group(
+    group: list[Node], store: Store, bodies: Bodies, tell: Tell, report: Report, lost: set[Key]
+) -> None:
+    for node in group:
+        tell(node, Outcome.STARTED)
+    done = 0
+    try:
+        paths = {key: store.read(key) for node in group for key in inputs(node.op)}
+        writers = bodies(group, paths, tell)
+        for node, write in zip(group, writers, strict=True):
+            store.publish(node, write, bodies.provenance())
+            done += 1
+            report.ran.append(node)
+            tell(node, Outcome.RAN)
+    except StoreError as error:
+        if not isinstance(error, DamagedObject):
+            raise
+        _fail(group[done:], error, tell, report, lost)
+    except Exception as error:  # noqa: BLE001  (kept in the report, with its traceback)
+        _fail(group[done:], error, tell, report, lost)
+
+
+def _fail(nodes: list[Node], error: Exception, tell: Tell, report: Report, lost: set[Key]) -> None:
+    for node in nodes:
+        lost.add(node.key)
+        report.failed.append(NodeFailed(node, error))
+        tell(node, Outcome.FAILED)

@@ -1,0 +1,101 @@
+"""Masked language modelling: predict tokens that were hidden (Devlin et al. 2019, section 3.1).
+
+The head is XLM-R's: dense, GELU, layer norm, and the word embeddings once more as the output layer. Tokens are hidden
+by `runtime.batches`, before a step is cut into micro-batches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from runtime.kinds.kind import IGNORED, Batch, Encoded, Kind, Measured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Head(nn.Module):
+    """Token vectors -> scores over the vocabulary, with the embeddings' own weights."""
+
+    def __init__(self, width: int, embeddings: nn.Embedding, deviation: float, eps: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width, eps=eps)
+        self.bias = nn.Parameter(torch.zeros(embeddings.num_embeddings))
+        self._embeddings = [embeddings]  # in a list: the encoder owns and saves them
+        nn.init.normal_(self.dense.weight, std=deviation)
+        nn.init.zeros_(self.dense.bias)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(M, H) -> (M, V)."""
+        hidden = self.norm(functional.gelu(self.dense(vectors)))
+        return functional.linear(hidden, self._embeddings[0].weight, self.bias)
+
+
+def head(encoder: nn.Module) -> Head:
+    """A new head for an encoder, initialised as its own layers were."""
+    model: Any = encoder
+    config = model.config
+    return Head(config.hidden_size, model.get_input_embeddings(), config.initializer_range, config.layer_norm_eps)
+
+
+def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401, ARG001
+    """One sequence; what is too long loses its end."""
+    encoding = tokenizer.encode(str(values["text"]), add_special_tokens=False)
+    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
+    cut = len(encoding) > room
+    encoding.truncate(room)
+    whole = tokenizer.post_process(encoding, None, add_special_tokens=True)
+    return Encoded((whole.ids,), (whole.type_ids,), -1, cut)
+
+
+def _chosen(head: nn.Module, hidden: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Scores (M, V), targets (M,) and the example (M,) of each hidden token."""
+    if batch.targets is None:
+        raise ValueError("a batch of masked-lm has targets")
+    example, position = (batch.targets != IGNORED).nonzero(as_tuple=True)
+    scores = head(hidden[example, position]).float()
+    return scores, batch.targets[example, position], example
+
+
+def loss(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:
+    """Cross entropy of the hidden tokens, summed over the batch."""
+    scores, targets, _ = _chosen(head, hidden, batch)
+    return functional.cross_entropy(scores, targets, reduction="sum")
+
+
+def predict(head: nn.Module, hidden: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    """For each example: how many tokens were hidden, and how many of them were found."""
+    scores, targets, example = _chosen(head, hidden, batch)
+    size = len(batch.labels)
+    right = (scores.argmax(dim=-1) == targets).long()
+    zero = torch.zeros(size, dtype=torch.long, device=hidden.device)
+    return {
+        "row": batch.rows.tolist(),
+        "hidden": zero.index_add(0, example, torch.ones_like(example)).tolist(),
+        "found": zero.index_add(0, example, right).tolist(),
+    }
+
+
+def accuracy(table: Any) -> Measured:  # noqa: ANN401
+    """Share of hidden tokens that were found."""
+    hidden, found = table.column("hidden").to_numpy(), table.column("found").to_numpy()
+    total = int(hidden.sum())
+    return Measured(float(found.sum()) / max(1, total), total, None)
+
+
+KIND = Kind(
+    name="masked-lm",
+    fields=("text",),
+    required=("text",),
+    encode=encode,
+    head=head,
+    loss=loss,
+    predict=predict,
+    metrics={"accuracy": accuracy},
+    masks=True,
+)

@@ -1,0 +1,143 @@
+"""Multiple choice: which of C texts fits a context (COPA, HellaSwag, Social IQa).
+
+Each choice is encoded with the context as a pair and scored from the first token by dense, tanh, dropout, linear; softmax
+over the choices (as jiant does, `jiant/proj/main/modeling/heads.py`; the pair's order as in XTREME-R's XCOPA).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from runtime.errors import BadInput
+from runtime.kinds.kind import Batch, Encoded, Kind, Measured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Head(nn.Module):
+    """First token's vector -> one score."""
+
+    def __init__(self, width: int, dropout: float, deviation: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.score = nn.Linear(width, 1)
+        for layer in (self.dense, self.score):
+            nn.init.normal_(layer.weight, std=deviation)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(N, T, H) -> (N,)."""
+        first = hidden[:, 0]  # (N, H)
+        scores: Tensor = self.score(self.dropout(torch.tanh(self.dense(self.dropout(first)))))
+        return scores.squeeze(-1)
+
+
+def head(encoder: nn.Module) -> Head:
+    """A new head for an encoder, initialised as its own layers were."""
+    config: Any = encoder.config
+    return Head(config.hidden_size, config.hidden_dropout_prob, config.initializer_range)
+
+
+def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401
+    """Pairs (context and question, choice). What is too long loses the start of its context, then the end of its choice.
+
+    The context is tokenised once for all choices.
+    """
+    choices = _texts(values["choices"])
+    first = " ".join(t for t in (_text(values, "context"), _text(values, "question")) if t)
+    specials = tokenizer.num_special_tokens_to_add(is_pair=bool(first))
+    pairs = [_pair(tokenizer, first, choice, max_length - specials) for choice in choices]
+    return Encoded(
+        tuple(p.ids for p, _ in pairs),
+        tuple(p.type_ids for p, _ in pairs),
+        _label(values["label"], len(choices), labels),
+        any(cut for _, cut in pairs),
+    )
+
+
+def _pair(tokenizer: Any, first: str, choice: str, room: int) -> tuple[Any, bool]:  # noqa: ANN401
+    second = tokenizer.encode(choice, add_special_tokens=False)
+    if not first:
+        cut = len(second) > room
+        second.truncate(room)
+        return tokenizer.post_process(second, None, add_special_tokens=True), cut
+    context = tokenizer.encode(first, add_special_tokens=False)
+    cut = len(context) + len(second) > room
+    second.truncate(max(1, room - min(len(context), 1)))
+    context.truncate(max(1, room - len(second)), direction="left")
+    return tokenizer.post_process(context, second, add_special_tokens=True), cut
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list | tuple) or len(value) < 2:  # noqa: PLR2004
+        raise BadInput(f"`choices` must be a list of two texts or more, not {value!r:.80}", None, "input.choices")
+    return [str(v) for v in value]
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def _label(value: object, choices: int, labels: tuple[str, ...]) -> int:
+    """The index of the right choice."""
+    text = str(value).strip()
+    if text in labels:
+        return labels.index(text)
+    if isinstance(value, bool) or not text.isdigit() or int(text) >= choices:
+        hint = f"it must be the index of a choice, 0 to {choices - 1}"
+        raise BadInput(f"`label` is {value!r:.40}", hint, "input.label")
+    return int(text)
+
+
+def _scores(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:
+    """(B, C) scores, padded with -inf where an example has fewer choices."""
+    scores = head(hidden).float()  # (N,)
+    most = int(batch.choices.max())
+    if bool((batch.choices == most).all()):
+        return scores.view(-1, most)
+    present = torch.arange(most, device=scores.device)[None] < batch.choices[:, None]  # (B, C)
+    return torch.full(present.shape, -torch.inf, device=scores.device).masked_scatter(present, scores)
+
+
+def loss(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:
+    """Cross entropy of the right choices, summed over the batch's examples."""
+    return functional.cross_entropy(_scores(head, hidden, batch), batch.labels, reduction="sum")
+
+
+def predict(head: nn.Module, hidden: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    """For each example: label, prediction, and the score of each choice."""
+    scores = _scores(head, hidden, batch)
+    choices = batch.choices.tolist()
+    return {
+        "row": batch.rows.tolist(),
+        "label": batch.labels.tolist(),
+        "prediction": scores.argmax(dim=-1).tolist(),
+        "choices": choices,
+        "scores": [row[:c] for row, c in zip(scores.tolist(), choices, strict=True)],
+    }
+
+
+def accuracy(table: Any) -> Measured:  # noqa: ANN401
+    """Share of examples whose highest score is at the label; chance is the mean of 1/C."""
+    label, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
+    choices = table.column("choices").to_numpy()
+    return Measured(float((label == prediction).mean()), len(label), float((1 / choices).mean()))
+
+
+KIND = Kind(
+    name="multiple-choice",
+    fields=("context", "question", "choices", "label"),
+    required=("choices", "label"),
+    encode=encode,
+    head=head,
+    loss=loss,
+    predict=predict,
+    metrics={"accuracy": accuracy},
+)

@@ -1,0 +1,35 @@
+"""Results: one row a score, read from the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from compiler.plan import Cell, Plan
+    from runtime.store.objects import Store
+
+SCORE = "score.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A score with where it stands."""
+
+    cell: Cell
+    value: float  # in the metric's own unit; proportions in [0, 1]
+    n: int
+    chance: float | None
+
+
+def read(plan: Plan, store: Store) -> tuple[tuple[Row, ...], int]:
+    """The scores that are there, verified, and how many are missing."""
+    present = store.present(c.score for c in plan.cells)
+    rows = [_row(cell, store) for cell in plan.cells if cell.score in present]
+    return tuple(rows), len(plan.cells) - len(rows)
+
+
+def _row(cell: Cell, store: Store) -> Row:
+    record = json.loads((store.read(cell.score) / SCORE).read_text(encoding="utf-8"))
+    return Row(cell, record["value"], record["n"], record["chance"])

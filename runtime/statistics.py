@@ -1,0 +1,38 @@
+"""Statistics of scores over seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over seeds. `deviation` and the interval are None where one seed cannot tell."""
+
+    mean: float
+    deviation: float | None  # sample standard deviation
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+def estimate(values: Sequence[float], level: float = 0.95) -> Estimate:
+    """Mean, standard deviation and Student's t interval of the mean, over seeds as the sampling units.
+
+    For differences, pass the paired ones. The items stay as they are: the interval speaks of other seeds, not of other
+    test sets.
+    """
+    mean, n = fmean(values), len(values)
+    if n == 1:
+        return Estimate(mean, None, None, None, 1)
+    from scipy.special import stdtrit
+
+    deviation = stdev(values)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * deviation / sqrt(n)
+    return Estimate(mean, deviation, mean - half, mean + half, n)

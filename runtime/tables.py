@@ -1,0 +1,117 @@
+"""Scores as tables: one for each experiment, benchmark and metric; rows are arms, columns languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from runtime.statistics import Estimate, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runtime.results import Row
+
+Axes = tuple[tuple[str, str], ...]
+BASELINE = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One row: its axes, the estimate of each language, and of the mean over zero-shot languages."""
+
+    axes: Axes
+    by_language: Mapping[str, Estimate]
+    average: Estimate | None  # None where no language is zero-shot
+    gains: Mapping[str, Estimate]  # over the baseline's same seeds; empty for the baseline itself
+    average_gain: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All arms of one experiment on one benchmark under one metric."""
+
+    experiment: str
+    benchmark: str
+    metric: str
+    languages: tuple[str, ...]
+    trained: frozenset[str]  # languages that are not zero-shot in some arm
+    items: tuple[int, int]  # fewest and most items of a language
+    chance: float | None
+    seeds: int
+    arms: tuple[Arm, ...]
+
+
+def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
+    """The tables of a study, in the order of its text."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.cell.experiment, row.cell.benchmark, row.cell.metric), []).append(row)
+    return tuple(_table(*key, group) for key, group in groups.items())
+
+
+def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Table:
+    trained = frozenset(r.cell.language for r in rows if not r.cell.zero_shot)
+    languages = tuple(dict.fromkeys(r.cell.language for r in rows))
+    by_arm: dict[Axes, list[Row]] = {}
+    for row in rows:
+        by_arm.setdefault(row.cell.axes, []).append(row)
+    chances = [r.chance for r in rows if r.chance is not None]
+    return Table(
+        experiment=experiment,
+        benchmark=benchmark,
+        metric=metric,
+        languages=tuple(c for c in languages if c in trained) + tuple(c for c in languages if c not in trained),
+        trained=trained,
+        items=(min(r.n for r in rows), max(r.n for r in rows)),
+        chance=fmean(chances) if chances else None,
+        seeds=len({r.cell.seed for r in rows}),
+        arms=tuple(_arm(axes, by_arm, trained) for axes in by_arm),
+    )
+
+
+def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], trained: frozenset[str]) -> Arm:
+    own = _scores(by_arm[axes])
+    base_axes = _baseline(axes, by_arm)
+    base = _scores(by_arm[base_axes]) if base_axes is not None else {}
+    gains = {c: _paired(own[c], base[c]) for c in own if c in base and own[c].keys() & base[c].keys()}
+    average, base_average = _average(own, trained), _average(base, trained)
+    paired = average.keys() & base_average.keys()
+    return Arm(
+        axes,
+        {c: estimate(list(by_seed.values())) for c, by_seed in own.items()},
+        estimate(list(average.values())) if average else None,
+        gains,
+        _paired(average, base_average) if paired else None,
+    )
+
+
+def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """language -> seed -> value."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        found.setdefault(row.cell.language, {})[row.cell.seed] = row.value
+    return found
+
+
+def _average(scores: Mapping[str, Mapping[str, float]], trained: frozenset[str]) -> dict[str, float]:
+    """seed -> mean over the zero-shot languages, for seeds that have them all."""
+    zero_shot = [by_seed for language, by_seed in scores.items() if language not in trained]
+    if not zero_shot:
+        return {}
+    seeds = [s for s in zero_shot[0] if all(s in by_seed for by_seed in zero_shot)]
+    return {s: fmean(by_seed[s] for by_seed in zero_shot) for s in seeds}
+
+
+def _paired(own: Mapping[str, float], base: Mapping[str, float]) -> Estimate:
+    return estimate([own[s] - base[s] for s in own if s in base])
+
+
+def _baseline(axes: Axes, by_arm: Mapping[Axes, list[Row]]) -> Axes | None:
+    """The arm that differs in one axis alone, which is `skip` there."""
+    for position, (axis, value) in enumerate(axes):
+        other = (*axes[:position], (axis, BASELINE), *axes[position + 1 :])
+        if value != BASELINE and other in by_arm:
+            return other
+    return None

@@ -1,0 +1,119 @@
+"""The verbs: compile a spec, look at its plan, run it, read its results. The command line is a thin coat over these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compiler.ops import Data, HubModel, HubRows, Model, Predict
+from compiler.pipeline import Compiled, compile_text
+from runtime import results
+from runtime.errors import MissingInput, XferError
+from runtime.preview import Preview, preview
+from runtime.store.objects import Store
+from xfer.opening import Options, find_device, places, read_source, store_root
+
+if TYPE_CHECKING:
+    from compiler.plan import Node, Plan
+    from runtime.executor import Report, Tell
+    from runtime.results import Row
+
+
+class SpecError(XferError):
+    """A spec with errors; `.compiled` holds every diagnostic."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        super().__init__("; ".join(d.message for d in compiled.diagnostics))
+        self.compiled = compiled
+
+
+@dataclass(frozen=True)
+class Study:
+    """A spec that was compiled, and where it runs."""
+
+    path: Path
+    options: Options
+    compiled: Compiled
+
+    @property
+    def plan(self) -> Plan:
+        """The plan; raises SpecError where there is none."""
+        if self.compiled.plan is None:
+            raise SpecError(self.compiled)
+        return self.compiled.plan
+
+    def store(self, *, write: bool = False) -> Store:
+        """The study's store."""
+        return Store(store_root(self.path, self.options), write=write)
+
+    def preview(self) -> Preview:
+        """What `run` would do now."""
+        return preview(self.plan, self.store())
+
+
+def compile(path: str | Path, options: Options | None = None, *, run: bool = False) -> Study:  # noqa: A001
+    """Compile the spec at `path`. Errors of the spec are in the study's diagnostics; nothing is run or written.
+
+    With `run`, large local files are hashed too. Raises XferError when the file cannot be read.
+    """
+    spec, chosen = Path(path), options or Options()
+    source = read_source(spec)
+    index = Store(store_root(spec, chosen)).index
+    compiled = compile_text(source, places(spec, chosen, index.digest, run=run), find_device(chosen.device))
+    index.close()
+    return Study(spec, chosen, compiled)
+
+
+def check_reachable(plan: Plan) -> None:
+    """Raise MissingInput for sources that a run could not read, before any work."""
+    for node in plan.nodes:
+        source = node.op.source if isinstance(node.op, Model) else None
+        rows = node.op.rows if isinstance(node.op, Data) else ()
+        hub = [s for s in (source, *rows) if isinstance(s, HubModel | HubRows)]
+        if hub:
+            raise UnreachableError(node, hub[0].repository)
+
+
+class UnreachableError(MissingInput):
+    """A source on the hub, which this version cannot read yet; `.node` knows the place."""
+
+    def __init__(self, node: Node, repository: str) -> None:
+        local = 'weights: dir("FOLDER")' if isinstance(node.op, Model) else 'data: files("FOLDER/{{ split }}.jsonl")'
+        super().__init__(
+            f"`{repository}` lies on the hub, and `hf(…)` sources cannot be run yet",
+            f"use a local copy: declare it with `{local}` (a name of your own hides the library's)",
+        )
+        self.node = node
+
+
+def run(study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None) -> Report:
+    """Run what is missing of a study, or of a bare plan in the store at `store`.
+
+    Raises StoreError, or MissingInput before any work; failures of nodes are in the report.
+    """
+    from runtime.bodies import TorchBodies
+    from runtime.executor import run as execute
+
+    plan = study.plan if isinstance(study, Study) else study
+    check_reachable(plan)
+    opened = study.store(write=True) if isinstance(study, Study) else Store(store or _default_store(), write=True)
+    _remember_digests(plan, opened)
+    kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict)}
+    bodies = TorchBodies(plan.files, plan.device.kind, kinds, allow_code)
+    return execute(plan, opened, bodies, *([tell] if tell else []))
+
+
+def _default_store() -> Path:
+    return store_root(Path("spec.xfer"), Options())
+
+
+def _remember_digests(plan: Plan, store: Store) -> None:
+    store.index.remember((path, path.stat(), digest) for digest, path in plan.files.items())
+
+
+def rows(study: Study) -> tuple[tuple[Row, ...], int]:
+    """The study's scores that are there, and how many are missing."""
+    return results.read(study.plan, study.store())
+
+

@@ -1,0 +1,224 @@
+"""The command line: arguments in, one call of the API, what came back drawn, an exit code out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.console import Console
+
+from runtime.errors import StoreError, XferError
+from runtime.preview import preview
+from xfer import api, exits
+from xfer.opening import NotTextError, Options, UsageError
+from xfer.render.messages import show_diagnostics, show_error, show_failure, show_place
+
+if TYPE_CHECKING:
+    from compiler.plan import Plan
+    from runtime.executor import Report
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _consoles() -> tuple[Console, Console]:
+    """Where results go, and where everything else goes."""
+    return Console(), Console(stderr=True)
+
+
+def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+    found = []
+    for value in values:
+        name, equals, folder = value.partition("=")
+        if not (name and equals and folder):
+            raise click.BadParameter(f"`{value}` is no `NAME=DIR`")
+        found.append((name.lstrip("@"), Path(folder)))
+    return tuple(found)
+
+
+def _common(command: Command) -> Command:
+    """The arguments that every command takes."""
+    for decorate in (
+        click.option("--allow-path", "allowed", multiple=True, type=Path, help="A folder that the spec may read too."),
+        click.option("--root", "roots", multiple=True, callback=_roots, metavar="NAME=DIR", help="What `@NAME` means."),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+        click.option("--store", type=Path, help="Where results are kept (default: XFER_STORE, xfer.toml, ~/.local)."),
+        click.argument("spec", type=Path),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _options(store: Path | None, device: str, roots: tuple[tuple[str, Path], ...], allowed: tuple[Path, ...]) -> Options:
+    return Options(store, device, roots, allowed)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xfer-lang", prog_name="xfer")
+def main() -> None:
+    """Declare transfer studies, see what would run, run it, and read what came out."""
+
+
+@main.command()
+@_common
+def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
+    """Report what is wrong with SPEC. Exit 0: nothing or only warnings, 2: errors."""
+    _, err = _consoles()
+    study = api.compile(spec, _options(**places))
+    show_diagnostics(err, study.compiled.diagnostics)
+    if study.compiled.plan is None:
+        return exits.USAGE
+    err.print(f"{spec}: {len(study.plan.nodes):,} nodes, {len(study.plan.cells):,} scores", highlight=False)
+    return exits.OK
+
+
+@main.command()
+@_common
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the screen.")
+@click.option("--full", is_flag=True, help="Every line of the tree.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 3 when there is work.")
+def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **places: Any) -> int:  # noqa: ANN401
+    """Preview what `run` would do: what runs, what is cached, and why not."""
+    from xfer.render.document import plan_document
+    from xfer.render.plan import show_plan
+
+    out, err = _consoles()
+    study = api.compile(spec, _options(**places))
+    show_diagnostics(err, study.compiled.diagnostics)
+    if study.compiled.plan is None:
+        return exits.USAGE
+    found = study.preview()
+    if as_json:
+        click.echo(json.dumps(plan_document(study.plan, found), indent=1))
+    else:
+        show_plan(out, study.plan, found, full=full)
+    return exits.WORK if detailed_exitcode and found.to_run else exits.OK
+
+
+@main.command()
+@_common
+@click.option("--allow-code", is_flag=True, help="Run the code of `python(…)` sources.")
+def run(spec: Path, *, allow_code: bool, **places: Any) -> int:  # noqa: ANN401
+    """Run what is missing of SPEC, then show its scores."""
+    out, err = _consoles()
+    study = api.compile(spec, _options(**places), run=True)
+    show_diagnostics(err, study.compiled.diagnostics)
+    if study.compiled.plan is None:
+        return exits.USAGE
+    report = _execute(study, err, allow_code=allow_code)
+    _show_scores(study, out)
+    for failure in report.failed:
+        _explain(err, study.plan, failure)
+    return exits.ERROR if report.failed else exits.OK
+
+
+def _execute(study: api.Study, err: Console, *, allow_code: bool) -> Report:
+    from xfer.render.live import LiveRun
+    from xfer.render.plan import totals
+
+    found = preview(study.plan, study.store())
+    err.print(totals(study.plan, found), highlight=False)
+    with LiveRun(err, len(found.to_run)) as live:
+        report = api.run(study, live, allow_code=allow_code)
+    if report.ran or report.failed:
+        words = f"{len(report.ran):,} ran, {len(report.failed):,} failed, {len(report.skipped):,} skipped"
+    else:
+        words = "Nothing to run: every score is in the store."
+    err.print(words, highlight=False)
+    return report
+
+
+def _explain(err: Console, plan: Plan, failure: Any) -> None:  # noqa: ANN401, ARG001
+    show_failure(err, failure)
+    if not isinstance(failure.__cause__, XferError):
+        path = _write_log(failure.__cause__)
+        err.print(f"  the whole error stands in {path}", highlight=False, soft_wrap=True)
+
+
+def _show_scores(study: api.Study, out: Console) -> None:
+    from xfer.render.table import show_results
+
+    rows, missing = api.rows(study)
+    show_results(out, rows, missing)
+
+
+@main.command()
+@_common
+@click.option("--csv", "form", flag_value="csv", help="One row a score, as CSV.")
+@click.option("--json", "form", flag_value="json", help="One record a score, as JSON.")
+def results(spec: Path, *, form: str | None, **places: Any) -> int:  # noqa: ANN401
+    """Show the scores of SPEC that are there. Runs nothing."""
+    from xfer.render.table import as_csv, as_json
+
+    out, err = _consoles()
+    study = api.compile(spec, _options(**places))
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        return exits.USAGE
+    if form is None:
+        _show_scores(study, out)
+        return exits.OK
+    rows, missing = api.rows(study)
+    click.echo(as_csv(rows) if form == "csv" else as_json(rows, missing), nl=form == "json")
+    return exits.OK
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code. Nothing but a bug of ours leaves a traceback, and that in a log."""
+    _, err = _consoles()
+    try:
+        code = main.main(args=list(arguments), prog_name="xfer", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return exits.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        err.print("interrupted; what was finished is kept: the same command goes on", highlight=False)
+        return exits.INTERRUPTED
+    except XferError as error:
+        return _show(err, error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.OK
+    except Exception as error:  # noqa: BLE001  (a bug of ours: said, logged, and told apart by its code)
+        return _show_bug(err, error)
+    return code if isinstance(code, int) else exits.OK
+
+
+def _show(err: Console, error: XferError) -> int:
+    if isinstance(error, NotTextError):
+        show_diagnostics(err, [error.diagnostic])
+        return exits.USAGE
+    show_error(err, error)
+    if isinstance(error, api.UnreachableError):
+        show_place(err, error.node.places.get("weights") or error.node.places.get("data") or error.node.place)
+    if isinstance(error, UsageError | api.SpecError):
+        return exits.USAGE
+    return exits.STORE if isinstance(error, StoreError) else exits.ERROR
+
+
+def _show_bug(err: Console, error: Exception) -> int:
+    path = _write_log(error)
+    err.print(f"This is a bug in xfer: {type(error).__name__}: {error}", highlight=False, soft_wrap=True, markup=False)
+    err.print(f"Report it with the spec and {path}. Finished work is kept.", highlight=False, soft_wrap=True)
+    return exits.BUG
+
+
+def _write_log(error: BaseException | None) -> Path:
+    """The traceback in a file of its own."""
+    descriptor, name = tempfile.mkstemp(prefix="xfer-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)) if error else "")
+    return Path(name)

@@ -1,0 +1,9 @@
+"""Exit codes: one table, documented in docs/commands.md and tested."""
+
+OK = 0
+ERROR = 1  # a node failed, an input is missing
+USAGE = 2  # wrong usage or a wrong spec
+WORK = 3  # `plan --detailed-exitcode`: there is work
+INTERRUPTED = 4  # go on with the same command
+STORE = 5
+BUG = 70  # ours

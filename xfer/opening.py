@@ -1,0 +1,145 @@
+"""Opening a spec: its text, the places it may read, the store, the device."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from compiler import codes
+from compiler.pipeline import PACKAGE
+from compiler.places import Places, Remembered, nothing_remembered
+from compiler.plan import Device
+from compiler.suggest import closest
+from dsl.diagnostics import Diagnostic, Label
+from dsl.source import Source, Span
+from runtime.errors import XferError
+
+EMBEDDED = PACKAGE / "runtime" / "world"
+CONFIGURATION = "xfer.toml"
+
+
+class UsageError(XferError):
+    """Wrong usage: a spec, an option or a configuration that cannot be read."""
+
+
+class NotTextError(XferError):
+    """A spec whose bytes are no text; `.diagnostic` shows the place."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message, diagnostic.hint)
+        self.diagnostic = diagnostic
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line, or a caller of the API, says about places and devices."""
+
+    store: Path | None = None
+    device: str = "auto"
+    roots: tuple[tuple[str, Path], ...] = ()
+    allowed: tuple[Path, ...] = ()
+
+
+def read_source(path: Path) -> Source:
+    """A spec's text.
+
+    Raises UsageError when there is no such file, NotTextError for bytes that are not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"there is no file `{path}`", _nearby(path)) from None
+    except IsADirectoryError:
+        raise UsageError(f"`{path}` is a folder, and a spec is a file", _nearby(path / "x")) from None
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from error
+    try:
+        return Source(str(path), data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise NotTextError(_not_text(path, data, error)) from None
+
+
+def _not_text(path: Path, data: bytes, error: UnicodeDecodeError) -> Diagnostic:
+    source = Source(str(path), data.decode("utf-8", errors="replace"))
+    start = len(data[: error.start].decode("utf-8"))
+    message = f"the file is not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}"
+    hint = "save it as UTF-8; if it is no spec at all, check the path"
+    return Diagnostic(codes.NOT_TEXT, message, Label(Span(source, start, start + 1)), (), hint)
+
+
+def _nearby(path: Path) -> str | None:
+    names = [p.name for p in path.parent.glob("*.xfer")] if path.parent.is_dir() else []
+    if (best := closest(path.name, names)) is not None:
+        return f"did you mean `{path.parent / best}`?"
+    return f"specs there: {', '.join(f'`{n}`' for n in sorted(names)[:8])}" if names else None
+
+
+def configuration(spec: Path) -> tuple[dict[str, Any], Path]:
+    """The nearest xfer.toml above a spec, and the folder it lies in; nothing when there is none."""
+    for folder in Path(os.path.abspath(spec)).parents:  # noqa: PTH100  (links stay as written)
+        path = folder / CONFIGURATION
+        if path.is_file():
+            try:
+                return tomllib.loads(path.read_text(encoding="utf-8")), folder
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+                raise UsageError(f"`{path}` cannot be read: {error}") from error
+    return {}, Path()
+
+
+def store_root(spec: Path, options: Options) -> Path:
+    """Where objects are kept: `--store`, `$XFER_STORE`, `store` in xfer.toml, else the user's data folder."""
+    if options.store is not None:
+        return options.store
+    if stated := os.environ.get("XFER_STORE"):
+        return Path(stated)
+    settings, folder = configuration(spec)
+    if isinstance(stated := settings.get("store"), str):
+        return folder / stated
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "xfer" / "store"
+
+
+def places(spec: Path, options: Options, remembered: Remembered = nothing_remembered, *, run: bool) -> Places:
+    """The folders that a spec may read."""
+    settings, folder = configuration(spec)
+    stated = settings.get("root", {})
+    if not isinstance(stated, dict) or not all(isinstance(v, str) for v in stated.values()):
+        raise UsageError(f"`root` in {folder / CONFIGURATION} must be a table of folders", '[root]\nreal = "../data"')
+    roots = {name: folder / path for name, path in stated.items()} | dict(options.roots)
+    for name, path in roots.items():
+        if not path.is_dir():
+            raise UsageError(f"the root `@{name}` is no folder: {path}", "see `--root` and xfer.toml")
+    return Places(spec.parent, roots, options.allowed, remembered, hash_big=run, embedded=EMBEDDED)
+
+
+def find_device(wanted: str) -> Device:
+    """The device a plan is for, found without loading torch.
+
+    Raises UsageError when CUDA is asked for and there is none.
+    """
+    if wanted == "cpu":
+        return Device("cpu", "cpu", bf16=False)
+    found = _cuda()
+    if found is not None:
+        return found
+    if wanted == "cuda":
+        raise UsageError("there is no CUDA device here", "leave `--device` out, or say `--device cpu`")
+    return Device("cpu", "cpu", bf16=False)
+
+
+def _cuda() -> Device | None:
+    """The first NVIDIA device, by its driver's own tool."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or (tool := which("nvidia-smi")) is None:
+        return None
+    query = [tool, "--query-gpu=name,compute_cap", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
+        name, capability = answer.splitlines()[0].rsplit(",", 1)
+        return Device("cuda", name.strip(), bf16=float(capability) >= 8)  # noqa: PLR2004
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None

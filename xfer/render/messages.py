@@ -1,0 +1,88 @@
+"""Diagnostics and failures, drawn with the line and a caret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from compiler.plan import Place
+from dsl.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from dsl.diagnostics import Diagnostic, Label
+    from runtime.errors import NodeFailed, XferError
+
+_WIDTH = 110  # of a shown line; longer ones are cut around the place
+_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+def show_diagnostics(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
+    """Each finding with its lines."""
+    for diagnostic in diagnostics:
+        style = _STYLE[diagnostic.severity]
+        head = Text.assemble((f"{diagnostic.severity.value}[{diagnostic.code}]", style), f": {diagnostic.message}")
+        _print(console, head)
+        _show_label(console, diagnostic.primary, "^", style)
+        for label in diagnostic.related:
+            _show_label(console, label, "-", "cyan")
+        _show_hint(console, diagnostic.hint)
+
+
+def _show_label(console: Console, label: Label, mark: str, style: str) -> None:
+    span = label.span
+    line = span.source.line(span.line)
+    width = max(1, min(span.end - span.start, len(line) - span.column + 1))
+    place = Place(span.source.name, span.line, span.column, width, line)
+    show_place(console, place, mark, style, label.text)
+
+
+def show_place(console: Console, place: Place, mark: str = "^", style: str = "bold red", note: str = "") -> None:
+    """`--> file:line:column`, the line, and a caret under the place."""
+    _print(console, Text.assemble(("  --> ", "blue"), str(place)))
+    number = str(place.line)
+    text, column = _window(place.text, place.column - 1)
+    pad = "".join("\t" if c == "\t" else " " for c in text[:column])
+    width = max(1, min(place.width, len(text) - column))
+    _print(console, Text.assemble((f"{number} | ", "blue"), text))
+    caret = Text.assemble((" " * len(number) + " | ", "blue"), pad, (mark * width, style), (f" {note}" if note else "", style))
+    _print(console, caret)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """The part of a long line around `column`, and the column in it; control characters become visible."""
+    line = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
+    if len(line) <= _WIDTH:
+        return line, column
+    start = max(0, min(column - _WIDTH // 2, len(line) - _WIDTH))
+    head = "… " if start else ""
+    tail = " …" if start + _WIDTH < len(line) else ""
+    return head + line[start : start + _WIDTH] + tail, column - start + len(head)
+
+
+def _show_hint(console: Console, hint: str | None) -> None:
+    if hint:
+        _print(console, Text.assemble(("  hint: ", "bold green"), hint))
+
+
+def show_error(console: Console, error: XferError) -> None:
+    """A failure that has no place in a spec."""
+    _print(console, Text.assemble(("error", "bold red"), f": {error}"))
+    _show_hint(console, error.hint)
+
+
+def show_failure(console: Console, failure: NodeFailed) -> None:
+    """A failed node with the line of the spec that asked for it."""
+    cause = failure.__cause__
+    _print(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}` failed: {cause or failure}"))
+    field = getattr(cause, "field", None)
+    show_place(console, failure.node.places.get(field or "", failure.node.place))
+    _show_hint(console, failure.hint)
+
+
+def _print(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True, highlight=False)

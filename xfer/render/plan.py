@@ -1,0 +1,155 @@
+"""A plan as a screen of text: totals, the tree of shared prefixes, causes of re-runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from rich.tree import Tree
+
+from compiler.ops import Predict, Train
+from runtime.preview import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from compiler.ops import Key
+    from compiler.plan import Plan, Route
+    from runtime.preview import Change, Preview
+
+_STYLE = {Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.UNPINNED: "magenta", Mark.UNASKED: "dim"}
+_LINES = 40  # of the tree; more are folded
+_CHANGES = 8
+
+
+@dataclass
+class _Branch:
+    """One line of the tree: every node that runs of the same shape have at this place."""
+
+    title: str
+    keys: dict[Key, None] = field(default_factory=dict)
+    seeds: set[str] = field(default_factory=set)
+    children: dict[str, _Branch] = field(default_factory=dict)
+
+    def child(self, title: str) -> _Branch:
+        """The line below with this title."""
+        return self.children.setdefault(title, _Branch(title))
+
+
+def totals(plan: Plan, preview: Preview) -> str:
+    """`Plan: 61 nodes: 0 cached, 61 to run (61 unpinned)`."""
+    run = len(preview.to_run)
+    details = [f"{n} {m.word}" for m in (Mark.CHANGED, Mark.UNPINNED) if (n := preview.count(m))]
+    also = f" ({', '.join(details)})" if details else ""
+    cached = len(plan.nodes) - run
+    return f"Plan: {len(plan.nodes):,} nodes: {cached:,} cached, {run:,} to run{also}"
+
+
+def show_plan(console: Console, plan: Plan, preview: Preview, *, full: bool = False) -> None:
+    """The whole preview."""
+    device = f"on {plan.device.name}, {'bf16' if plan.device.bf16 else 'fp32'} where precision is auto"
+    _print(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
+    lines = _lines(_grow(plan.routes))
+    for model in _grow(plan.routes).children.values():
+        console.print(_draw(model, preview, fold=not full and lines > _LINES), highlight=False)
+    _show_changes(console, preview.changes)
+    _show_sharing(console, plan)
+    if preview.to_run:
+        _print(console, Text(totals(plan, preview), "bold"))
+        _print(console, Text(_legend(preview), "dim"))
+    else:
+        _print(console, Text("Nothing to run: every score is in the store.", "bold green"))
+
+
+def _legend(preview: Preview) -> str:
+    marks = [m for m in Mark if preview.count(m)]
+    return "marks: " + ", ".join(f"{m.value} {m.word}" for m in marks)
+
+
+def _grow(routes: Iterable[Route]) -> _Branch:
+    root = _Branch("")
+    for route in routes:
+        branch = root
+        for step in route.steps:
+            branch = branch.child(step.title)
+            branch.keys[step.key] = None
+            branch.seeds.add(step.seed)
+        for target in route.targets:
+            leaf = branch.child(f"@ {target.title}")
+            leaf.keys[target.key] = None
+            leaf.seeds.add(target.seed)
+    return root
+
+
+def _lines(branch: _Branch) -> int:
+    return 1 + sum(_lines(c) for c in branch.children.values())
+
+
+def _draw(branch: _Branch, preview: Preview, *, fold: bool) -> Tree:
+    tree = Tree(_line(branch, preview), guide_style="dim")
+    for child in branch.children.values():
+        drawn = _draw(child, preview, fold=fold)
+        if fold and child.children:
+            hidden = _lines(child) - 1
+            tree.add(_line(child, preview).append(f" … {hidden} lines below (--full)", "dim"))
+        else:
+            tree.add(drawn)
+    return tree
+
+
+def _line(branch: _Branch, preview: Preview) -> Text:
+    marks = Counter(preview.marks[k] for k in branch.keys)
+    first = next(m for m in (Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED) if marks[m])
+    line = Text.assemble((f"{first.value} ", _STYLE[first]), branch.title)
+    if (counted := _counted(branch, marks)) is not None:
+        line.append(f"  {counted}", "dim")
+    return line
+
+
+def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
+    """`6 × 3 seeds = 18: 12 cached, 6 new`."""
+    number, seeds = len(branch.keys), len(branch.seeds)
+    words = ", ".join(f"{n} {m.word}" for m, n in marks.items()) if len(marks) > 1 else next(iter(marks)).word
+    if number == 1:
+        return words if len(branch.title) else None
+    if seeds > 1 and number % seeds == 0 and number > seeds:
+        return f"{number // seeds} × {seeds} seeds = {number}: {words}"
+    return f"{number} seeds: {words}" if number == seeds else f"{number}: {words}"
+
+
+def _show_changes(console: Console, changes: tuple[Change, ...]) -> None:
+    for change in changes[:_CHANGES]:
+        reason = change.reason
+        what = f"`{reason.path}` {reason.before} → {reason.after}" if reason.before or reason.after else reason.path
+        where = f" ({reason.place})" if reason.place else ""
+        text = f"1 change re-runs {len(change.nodes):,} nodes: {_CODES.get(reason.code, reason.code)}{what}{where}"
+        _print(console, Text(text, "yellow"))
+    if len(changes) > _CHANGES:
+        _print(console, Text(f"… and {len(changes) - _CHANGES} more changes", "yellow"))
+
+
+_CODES = {
+    "param_changed": "",
+    "data_changed": "other data, ",
+    "model_changed": "another model, ",
+    "object_missing": "its files are gone from the store",
+    "object_damaged": "its files in the store are damaged",
+    "op_version_changed": "xfer computes this differently now, ",
+    "key_schema_changed": "keys are made differently now",
+}
+
+
+def _show_sharing(console: Console, plan: Plan) -> None:
+    unique = sum(1 for n in plan.nodes if isinstance(n.op, Train | Predict))
+    if plan.naive > unique:
+        saved = 1 - unique / plan.naive
+        text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less)"
+        _print(console, Text(text))
+
+
+def _print(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True, highlight=False)

@@ -29,7 +29,6 @@ class Bag:
         """Report what a reader of the results must know."""
         self.add(Diagnostic(code, message, Label(span), related, hint, Severity.WARNING))
 
-    @property
     def failed(self) -> bool:
         """Whether an error was reported."""
         return any(d.severity is Severity.ERROR for d in self._found.values())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def check_runs(runs: Iterable[Run], bag: Bag) -> tuple[Run, ...]:
     """The runs that can be lowered; faults and warnings are in the bag."""
-    return tuple(r for r in runs if all([_head_fits(r, t, bag) for t in r.targets]))
+    return tuple(r for r in runs if sum(_head_fits(r, t, bag) for t in r.targets) == len(r.targets))
 
 
 def _head_fits(run: Run, target: Settled, bag: Bag) -> bool:
@@ -29,11 +29,15 @@ def _head_fits(run: Run, target: Settled, bag: Bag) -> bool:
         alternative = next((t.value for t in run.axes.values() if t.value == "skip"), None)
         where = " where the choice is `skip`" if alternative else ""
         message = f"nothing is trained before `@ {task.name}`{where}, so there is no head to answer with"
-        bag.error(codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task before it: `-> {_teacher(task)}`")
+        bag.error(
+            codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task before it: `-> {_teacher(task)}`"
+        )
         return False
     last = run.stages[-1].task
     if last.kind is not task.kind or last.labels != task.labels:
-        message = f"`{task.name}` needs a {task.kind.name} head, and the last stage `{last.name}` has a {last.kind.name} one"
+        message = (
+            f"`{task.name}` needs a {task.kind.name} head, and the last stage `{last.name}` has a {last.kind.name} one"
+        )
         label = Label(run.stages[-1].span, "the last stage")
         bag.error(codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task last", label)
         return False

@@ -89,7 +89,7 @@ class Composer:
 
     def _unused_settings(self, level: Level) -> None:
         for given in level:
-            if given.span not in self.used and not self.bag.failed:
+            if given.span not in self.used and not self.bag.failed():
                 message = f"no node of this spec has `{given.key}`"
                 self.bag.error(codes.KEY_WITHOUT_NODE, given.span, message, "take it out, or set it where it applies")
 
@@ -238,4 +238,3 @@ class Composer:
 def _is_model(names: Names, name: str) -> bool:
     found = names.get(name)
     return isinstance(found, Declaration) and found.word == "model"
-

@@ -134,9 +134,7 @@ def _settings(merged: Merged, bag: Bag) -> tuple[Given, ...]:
 
 
 def _wrong(pair: Pair, expected: str, bag: Bag) -> None:
-    bag.error(
-        codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}"
-    )
+    bag.error(codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}")
 
 
 def _data(merged: Merged, bag: Bag) -> tuple[DataSource, ...] | None:
@@ -217,12 +215,12 @@ def _fields(merged: Merged, kind: Kind, bag: Bag) -> tuple[Field, ...] | None:
         if not isinstance(pair.value, Record):
             _wrong(pair, "a record of fields and templates", bag)
             return None
-        for name, field in own_pairs(pair.value, bag).items():
-            written.setdefault(name, field)
-    for name, field in written.items():
-        if name not in kind.fields:
-            hint = did_you_mean(name, kind.fields)
-            bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{name}`", hint)
+        for key, field in own_pairs(pair.value, bag).items():
+            written.setdefault(key, field)
+    for key, field in written.items():
+        if key not in kind.fields:
+            hint = did_you_mean(key, kind.fields)
+            bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{key}`", hint)
     missing = [f for f in kind.required if f not in written]
     if missing:
         name = merged.declaration.name

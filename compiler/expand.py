@@ -111,9 +111,9 @@ class _Walker:
             case Choice():
                 yield from self._choice(part, taken, axis)
             case Ref():
-                yield from self._ref(part, taken, axis)
+                yield from self._ref(part, taken)
 
-    def _ref(self, ref: Ref, taken: _Taken, axis: str) -> Iterator[_Way]:
+    def _ref(self, ref: Ref, taken: _Taken) -> Iterator[_Way]:
         name, found = ref.name.text, self.names.get(ref.name.text)
         match found:
             case Let():
@@ -122,7 +122,9 @@ class _Walker:
                 yield (Use(ref.name, ref.languages, ref.settings, ref.span),), taken
             case None:
                 known = [n for n in self.names.all(Declaration, Let) if self._can_stand(n)]
-                self.bag.error(codes.UNKNOWN_NAME, ref.name.span, f"there is no task `{name}`", did_you_mean(name, known))
+                self.bag.error(
+                    codes.UNKNOWN_NAME, ref.name.span, f"there is no task `{name}`", did_you_mean(name, known)
+                )
             case _:
                 sort = "a group of languages" if not isinstance(found, Declaration) else "a model"
                 label = Label(found.name.span, "declared here")
@@ -195,5 +197,3 @@ def _name(alternative: Alternative) -> str | None:
         case (Stage(parts=(Skip(),)),):
             return "skip"
     return None
-
-

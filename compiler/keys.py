@@ -60,14 +60,20 @@ def node_key(op: Op) -> Key:
 def is_pinned(op: Op) -> bool:
     """Whether the op's own sources are at known revisions; its inputs are not looked at."""
     match op:
-        case Model(source=HubModel(revision=revision)):
-            return revision is not None
-        case Model(source=Folder(files=files)) | Model(source=Scratch(tokenizer=files)):
-            return all(digest is not None for _, digest in files)
+        case Model(source=source):
+            return _is_known(source)
         case Data(rows=rows):
             return all(_are_pinned(r) for r in rows)
         case Train() | Predict() | Score():
             return True
+
+
+def _is_known(source: Folder | Scratch | HubModel) -> bool:
+    match source:
+        case HubModel(revision=revision):
+            return revision is not None
+        case Folder(files=files) | Scratch(tokenizer=files):
+            return all(digest is not None for _, digest in files)
 
 
 def _are_pinned(rows: Rows) -> bool:

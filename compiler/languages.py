@@ -27,7 +27,9 @@ def select(written: Languages, available: tuple[str, ...], task: str, names: Nam
             return ()
         chosen |= codes_ & set(available)
     if not chosen:
-        bag.error(codes.NO_LANGUAGE, written.span, f"no language of `{task}` is left here", language_hint("", available))
+        bag.error(
+            codes.NO_LANGUAGE, written.span, f"no language of `{task}` is left here", language_hint("", available)
+        )
     return tuple(c for c in available if c in chosen)
 
 
@@ -49,9 +51,7 @@ def members(name: str, names: Names, inside: frozenset[str] = frozenset()) -> se
     return chosen
 
 
-def _missing(
-    written: Languages, code: str, available: tuple[str, ...], task: str, names: Names, bag: Bag
-) -> None:
+def _missing(written: Languages, code: str, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> None:
     groups = names.all(Group)
     hint = language_hint(code, available)
     if code not in LANGUAGE_ALIASES and groups and "did you mean" not in hint:

@@ -55,11 +55,11 @@ def compile_text(source: Source, places: Places, device: Device) -> Compiled:
     _check_experiments(spec, names, bag)
     runs = Composer(names, bag).compose()
     _warn_unused(names, bag)
-    if bag.failed:
+    if bag.failed():
         return Compiled(None, bag.all())
     kept = check_runs(runs, bag)
     plan = Lowering(Locator(places, bag), device, bag).plan(source.name, kept)
-    if bag.failed:
+    if bag.failed():
         return Compiled(None, bag.all())
     if broken := verify(plan):
         raise BrokenPlanError("; ".join(broken[:3]))

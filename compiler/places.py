@@ -74,8 +74,10 @@ class Places:
         """The files that a pattern with `*` and `?` names, in order of their names."""
         base, rest = self._split(pattern)
         self._allowed(base / rest)
-        found = sorted(glob.glob(rest, root_dir=base)) if re.search(r"[*?\[]", rest) else [rest]
-        return tuple(self._allowed(base / f) for f in found if (base / f).is_file())
+        names = [rest]
+        if re.search(r"[*?\[]", rest):
+            names = sorted(glob.glob(rest, root_dir=base))  # noqa: PTH207  (Path.glob follows no `..`)
+        return tuple(self._allowed(base / f) for f in names if (base / f).is_file())
 
     def digest(self, path: Path) -> str | None:
         """SHA-256 of a file's bytes; None for a big file that nothing is remembered of."""

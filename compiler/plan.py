@@ -102,9 +102,8 @@ def verify(plan: Plan) -> list[str]:
             broken.append(f"{node.label}: the key is not the hash of the op")
         if node.key in seen:
             broken.append(f"{node.label}: stands twice")
-        for key in inputs(node.op):
-            if key not in seen:
-                broken.append(f"{node.label}: reads {key[:12]} before it is made")
+        late = [key for key in inputs(node.op) if key not in seen]
+        broken.extend(f"{node.label}: reads {key[:12]} before it is made" for key in late)
         if node.pinned != (is_pinned(node.op) and all(k in seen and seen[k].pinned for k in inputs(node.op))):
             broken.append(f"{node.label}: is pinned without its inputs")
         seen[node.key] = node

@@ -34,6 +34,12 @@ class Names:
         """The declaration, group or let called `name`."""
         return self.own.get(name) or self.library.get(name)
 
+    def beside(self, declaration: Declaration) -> Names:
+        """The names as they are where `declaration` is written: the library does not see a spec's own."""
+        if self.library.get(declaration.name.text) is declaration:
+            return Names({}, self.library, (), ())
+        return self
+
     def all(self, *sorts: type) -> tuple[str, ...]:
         """Names of these sorts, the spec's own first."""
         both = {**self.library, **self.own}
@@ -155,7 +161,7 @@ def _ancestry(start: Declaration, names: Names, bag: Bag) -> tuple[list[Declarat
     """The declaration and its ancestors, and the kind at the end of the line."""
     line = [start]
     while (parent := line[-1].parent) is not None and parent.text not in KINDS:
-        found = names.get(parent.text)
+        found = names.beside(line[-1]).get(parent.text)
         if not isinstance(found, Declaration) or (found.word == "model") != (start.word == "model"):
             _unknown_parent(parent, start, found, names, bag)
             return None

@@ -292,7 +292,7 @@ def _files(arguments: _Arguments) -> FilesData | None:
 def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
     """As `format:` says, else as the file's name ends."""
     stated = arguments.text("format", "a word")
-    if stated in FORMATS:
+    if stated is not None and stated in FORMATS:
         return stated
     if stated in FORMATS_LATER:
         hint = f"for now: {', '.join(FORMATS)}"

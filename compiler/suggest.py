@@ -39,7 +39,7 @@ def listing(names: Iterable[str]) -> str:
 def language_hint(code: str, available: Iterable[str]) -> str:
     """The same language under another code, else what the data have. Never the nearest spelling."""
     codes = list(available)
-    canonical = LANGUAGE_ALIASES.get(code, code.split("-")[0])
+    canonical = LANGUAGE_ALIASES.get(code, code.split("-", maxsplit=1)[0])
     if canonical != code and canonical in codes:
         return f"`{code}` is `{canonical}` in BCP 47"
     minus = [c for c in codes if code.startswith(f"{c}-")]

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from compiler.bag import Bag
     from dsl.source import Span
 
-FILTERS = ("prefixed",)  # added to those of Jinja2
+ADDED_FILTERS = ("prefixed",)
+REFUSED_FILTERS = ("center", "indent", "wordwrap", "xmlattr", "urlize")  # they make much of little
 
 
 @cache
@@ -21,7 +22,9 @@ def _environment() -> Environment:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(autoescape=False)
-    environment.filters.update(dict.fromkeys(FILTERS, str))
+    environment.filters.update(dict.fromkeys(ADDED_FILTERS, str))
+    for name in REFUSED_FILTERS:
+        del environment.filters[name]
     return environment
 
 
@@ -37,9 +40,9 @@ def check_template(text: str, span: Span, bag: Bag) -> None:
         message = (error.message or "it cannot be read").rstrip(".")
         bag.error(codes.BAD_TEMPLATE, span, f"this is no template: {message[0].lower()}{message[1:]}")
         return
-    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-        word = type(node).__name__.lower()
+    for reading in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        word = type(reading).__name__.lower()
         bag.error(codes.BAD_TEMPLATE, span, f"a template reads no other files: `{word}`")
-    for node in tree.find_all(nodes.Filter):
-        if node.name not in _environment().filters:
-            bag.error(codes.BAD_TEMPLATE, span, f"templates have no filter `{node.name}`")
+    for used in tree.find_all(nodes.Filter):
+        if used.name not in _environment().filters:
+            bag.error(codes.BAD_TEMPLATE, span, f"templates have no filter `{used.name}`")

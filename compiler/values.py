@@ -138,7 +138,7 @@ def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar |
             read = Limit(number, "fixed")
         case "limit", Call():
             read = _first(value)
-        case ("word" | "call"), Word(text=text) if text in rule.words:
+        case (("word" | "call"), Word(text=text)) if text in rule.words:
             read = text
         case "text", String(value=text):
             read = text

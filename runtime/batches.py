@@ -1,7 +1,7 @@
 """Batches: which examples a step sees, hidden tokens, and how a step is cut to fit the machine.
 
-What a step sees is a pure function of (seed, step). How it is cut into micro-batches changes no gradient but by rounding,
-and stands in no key.
+What a step sees is a pure function of (seed, step). How it is cut into micro-batches changes no gradient but by
+rounding, and stands in no key.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def examples_at(step: int, *, examples: int, batch: int, seed: int) -> NDArray[n
     return order[position * batch : (position + 1) * batch]
 
 
-def hide(columns: Columns, share: float, special: Special, *, seed: int, step: int) -> tuple[Columns, NDArray[np.int32]]:
+def hide(
+    columns: Columns, share: float, special: Special, *, seed: int, step: int
+) -> tuple[Columns, NDArray[np.int32]]:
     """The columns with `share` of their tokens hidden, and the targets: the hidden token, or IGNORED.
 
     Of the tokens drawn, 80 % become the mask, 10 % another token, 10 % stay (Devlin et al. 2019, section 3.1).
@@ -52,7 +54,8 @@ def hide(columns: Columns, share: float, special: Special, *, seed: int, step: i
     drawn &= ~np.isin(tokens, sorted(special.special))
     how = random.random(len(tokens))
     other = random.integers(special.size, size=len(tokens), dtype=np.int32)
-    inputs = np.where(drawn & (how < 0.8), special.mask, tokens)  # noqa: PLR2004
+    mask = -1 if special.mask is None else special.mask
+    inputs = np.where(drawn & (how < 0.8), mask, tokens)  # noqa: PLR2004
     inputs = np.where(drawn & (how >= 0.9), other, inputs).astype(np.int32)  # noqa: PLR2004
     return replace(columns, tokens=inputs), np.where(drawn, tokens, IGNORED).astype(np.int32)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from compiler.ops import Data, Key, Model, Predict, Score, Train
+from runtime.errors import BadInput
 from runtime.executor import Progress
 
 if TYPE_CHECKING:
@@ -47,22 +49,26 @@ class TorchBodies:
 
     def _single(self, node: Node, inputs: Inputs, tell: Callable[[Node, Progress], None]) -> Write:
         match node.op:
-            case Model() as op:
-                from runtime import models
+            case Model():
+                return partial(self._make, node.op)
+            case Data():
+                return partial(self._encode, node.op, inputs)
+            case Train():
+                return self._train(node.op, inputs, lambda step, steps, loss: tell(node, Progress(step, steps, loss)))
+            case Predict():
+                return self._predict([node.op], inputs)[0]
+            case Score():
+                return self._score(node.op, inputs)
 
-                return lambda folder: models.make(op, self.files, folder)
-            case Data() as op:
-                from runtime import encoding
+    def _make(self, op: Model, folder: Path) -> None:
+        from runtime import models
 
-                return lambda folder: encoding.encode(
-                    op, inputs[op.model], self.files, folder, allow_code=self.allow_code
-                )
-            case Train() as op:
-                return self._train(op, inputs, lambda step, steps, loss: tell(node, Progress(step, steps, loss)))
-            case Predict() as op:
-                return self._predict([op], inputs)[0]
-            case Score() as op:
-                return self._score(op, inputs)
+        models.make(op, self.files, folder)
+
+    def _encode(self, op: Data, inputs: Inputs, folder: Path) -> None:
+        from runtime import encoding
+
+        encoding.encode(op, inputs[op.model], self.files, folder, allow_code=self.allow_code)
 
     def _train(self, op: Train, inputs: Inputs, on_step: Callable[[int, int, float], None]) -> Write:
         from runtime import columns, models, training
@@ -73,6 +79,8 @@ class TorchBodies:
         network = models.Network(encoder, op.kind)
         data = columns.concatenate([columns.read(inputs[key]) for key in op.data])
         special = models.read_special(parent, encoder.config)
+        if network.masks and special.mask is None:
+            raise BadInput("the model's tokenizer has no mask token", "masked-lm needs a model with one", "weights")
         curve = training.train(op, network, data, special, device=self.device, on_step=on_step)
 
         def write(folder: Path) -> None:
@@ -94,7 +102,11 @@ class TorchBodies:
         tables = evaluation.predict(
             network, parts, special, device=self.device, precision=first.precision, mask=first.mask
         )
-        return [lambda folder, t=table: columns.write_table(folder / PREDICTIONS, t) for table in tables]
+
+        def write(table: Any, folder: Path) -> None:  # noqa: ANN401
+            columns.write_table(folder / PREDICTIONS, table)
+
+        return [partial(write, table) for table in tables]
 
     def _score(self, op: Score, inputs: Inputs) -> Write:
         from runtime import metrics

@@ -1,6 +1,7 @@
 """Encoded columns: what a data node holds, as one Arrow file read without copying.
 
-Letters of shapes, everywhere in the runtime: B examples, N sequences (B times the choices), T tokens, C choices, H width.
+Letters of shapes, everywhere in the runtime: B examples, N sequences (B times the choices), T tokens, C choices,
+H width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def _ranges(starts: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np
     """The indices `start … start + length - 1` of each piece, one piece after the other."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    shifts = np.repeat((starts - (ends - lengths)).astype(np.int64), lengths)
+    return np.arange(total, dtype=np.int64) + shifts
 
 
 def write(folder: Path, examples: Iterable[Example]) -> int:

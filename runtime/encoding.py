@@ -64,8 +64,8 @@ def _example(
 def limited(rows: int, limit: Limit | None) -> list[int]:
     """Indices of the rows that a limit keeps, in the order of the data.
 
-    The fixed order depends on the row's index alone: parallel languages keep the same items, and a smaller limit keeps a
-    subset of a larger one's.
+    The fixed order depends on the row's index alone: parallel languages keep the same items, and a smaller limit
+    keeps a subset of a larger one's.
     """
     if limit is None or limit.count >= rows:
         return list(range(rows))

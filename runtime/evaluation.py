@@ -43,9 +43,7 @@ def predict(
     return _split(_in_order(found), [len(p) for p in parts])
 
 
-def _hidden(
-    parts: list[Columns], special: Special, mask: float | None
-) -> tuple[Columns, NDArray[np.int32] | None]:
+def _hidden(parts: list[Columns], special: Special, mask: float | None) -> tuple[Columns, NDArray[np.int32] | None]:
     """All parts as one; for masked-lm with hidden tokens, which depend on nothing but each part."""
     if mask is None:
         return encoded.concatenate(parts), None

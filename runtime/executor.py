@@ -83,9 +83,7 @@ def run(plan: Plan, store: Store, bodies: Bodies, tell: Tell = _silent) -> Repor
     return report
 
 
-def _run_group(
-    group: list[Node], store: Store, bodies: Bodies, tell: Tell, report: Report, lost: set[Key]
-) -> None:
+def _run_group(group: list[Node], store: Store, bodies: Bodies, tell: Tell, report: Report, lost: set[Key]) -> None:
     for node in group:
         tell(node, Outcome.STARTED)
     done = 0

@@ -1,8 +1,8 @@
 """Encoders: from a folder, or from scratch; and the files of a weights node.
 
-A weights node is a folder: `encoder/` (config and safetensors, readable by `AutoModel.from_pretrained`), `tokenizer.json`
-and its companions, and after a training `head.safetensors`. The node of a local folder holds the tokenizer and config
-alone; its weights stay where they are and are checked by digest when they are read.
+A weights node is a folder: `encoder/` (config and safetensors, readable by `AutoModel.from_pretrained`),
+`tokenizer.json` and its companions, and after a training `head.safetensors`. The node of a local folder holds the
+tokenizer and config alone; its weights stay where they are and are checked by digest when they are read.
 """
 
 from __future__ import annotations
@@ -161,6 +161,11 @@ class Network(nn.Module):
         typed = {"token_type_ids": segments} if getattr(config, "type_vocab_size", 1) > 1 else {}
         hidden: torch.Tensor = self.encoder(input_ids=tokens, attention_mask=attention, **typed).last_hidden_state
         return hidden
+
+    @property
+    def masks(self) -> bool:
+        """Whether its kind hides tokens."""
+        return kinds()[self.kind].masks
 
     def size(self) -> int:
         """Number of parameters."""

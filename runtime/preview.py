@@ -134,7 +134,9 @@ def _differences(node: Node, relative: Manifest) -> Iterable[Reason]:
     if relative.preimage.get("schema") != node.preimage["schema"]:
         yield Reason("key_schema_changed")
     if relative.preimage.get("version") != node.preimage["version"]:
-        yield Reason("op_version_changed", "version", str(relative.preimage.get("version")), str(node.preimage["version"]))
+        yield Reason(
+            "op_version_changed", "version", str(relative.preimage.get("version")), str(node.preimage["version"])
+        )
     before, after = relative.preimage["fields"], node.preimage["fields"]
     for field in fields(node.op):
         old, new = before.get(field.name), after[field.name]

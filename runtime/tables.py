@@ -88,7 +88,7 @@ def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], trained: frozenset[str]) 
 
 
 def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
-    """language -> seed -> value."""
+    """Language -> seed -> value."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
         found.setdefault(row.cell.language, {})[row.cell.seed] = row.value
@@ -96,7 +96,7 @@ def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
 
 
 def _average(scores: Mapping[str, Mapping[str, float]], trained: frozenset[str]) -> dict[str, float]:
-    """seed -> mean over the zero-shot languages, for seeds that have them all."""
+    """Seed -> mean over the zero-shot languages, for seeds that have them all."""
     zero_shot = [by_seed for language, by_seed in scores.items() if language not in trained]
     if not zero_shot:
         return {}

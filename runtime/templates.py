@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateError, Undefined, UndefinedError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from compiler.templates import REFUSED_FILTERS
 from runtime.errors import BadInput
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             _bound(max((int(n) for n in re.findall(r"\d+", left)), default=0))
         return super().call_binop(context, operator, left, right)
 
-    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805, PYI063
         name, text = getattr(__obj, "__name__", ""), getattr(__obj, "__self__", None)
         if isinstance(text, str | bytes):
             if name in _PADDING:
@@ -75,7 +77,7 @@ def _environment() -> _Sandbox:
 
     bounded_replace.jinja_pass_arg = replace.jinja_pass_arg  # type: ignore[attr-defined]
     environment.filters["replace"] = bounded_replace
-    for name in ("center", "indent", "wordwrap", "xmlattr", "urlize"):
+    for name in REFUSED_FILTERS:
         del environment.filters[name]
     return environment
 

@@ -1,10 +1,10 @@
 """xfer: a declarative experiment language for the study of cross-lingual transfer.
 
-    import xfer
+import xfer
 
-    study = xfer.compile("specs/quickstart.xfer")
-    report = xfer.run(study)
-    rows, missing = xfer.rows(study)
+study = xfer.compile("specs/quickstart.xfer")
+report = xfer.run(study)
+rows, missing = xfer.rows(study)
 """
 
 from xfer.api import SpecError, Study, compile, rows, run  # noqa: A004

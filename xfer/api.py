@@ -87,7 +87,9 @@ class UnreachableError(MissingInput):
         self.node = node
 
 
-def run(study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None) -> Report:
+def run(
+    study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None
+) -> Report:
     """Run what is missing of a study, or of a bare plan in the store at `store`.
 
     Raises StoreError, or MissingInput before any work; failures of nodes are in the report.
@@ -115,5 +117,3 @@ def _remember_digests(plan: Plan, store: Store) -> None:
 def rows(study: Study) -> tuple[tuple[Row, ...], int]:
     """The study's scores that are there, and how many are missing."""
     return results.read(study.plan, study.store())
-
-

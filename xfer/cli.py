@@ -29,7 +29,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _consoles() -> tuple[Console, Console]:
     """Where results go, and where everything else goes."""
-    return Console(), Console(stderr=True)
+    wide = {} if sys.stdout.isatty() else {"width": 200}  # a pipe has no width to keep to
+    return Console(**wide), Console(stderr=True)
 
 
 def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -55,7 +56,9 @@ def _common(command: Command) -> Command:
     return command
 
 
-def _options(store: Path | None, device: str, roots: tuple[tuple[str, Path], ...], allowed: tuple[Path, ...]) -> Options:
+def _options(
+    store: Path | None, device: str, roots: tuple[tuple[str, Path], ...], allowed: tuple[Path, ...]
+) -> Options:
     return Options(store, device, roots, allowed)
 
 

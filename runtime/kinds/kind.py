@@ -69,5 +69,3 @@ class Measured:
     value: float  # in the metric's own unit; proportions in [0, 1]
     n: int  # what it averages over
     chance: float | None  # expected of guessing
-
-

@@ -1,7 +1,7 @@
 """Multiple choice: which of C texts fits a context (COPA, HellaSwag, Social IQa).
 
-Each choice is encoded with the context as a pair and scored from the first token by dense, tanh, dropout, linear; softmax
-over the choices (as jiant does, `jiant/proj/main/modeling/heads.py`; the pair's order as in XTREME-R's XCOPA).
+Each choice is encoded with the context as a pair and scored from the first token by dense, tanh, dropout, linear;
+softmax over the choices (as jiant does, `jiant/proj/main/modeling/heads.py`; the pair's order as in XTREME-R's XCOPA).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def head(encoder: nn.Module) -> Head:
 
 
 def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401
-    """Pairs (context and question, choice). What is too long loses the start of its context, then the end of its choice.
+    """Pairs (context and question, choice). What is too long loses its context's start, then its choice's end.
 
     The context is tokenised once for all choices.
     """
@@ -98,7 +98,7 @@ def _label(value: object, choices: int, labels: tuple[str, ...]) -> int:
 
 def _scores(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:
     """(B, C) scores, padded with -inf where an example has fewer choices."""
-    scores = head(hidden).float()  # (N,)
+    scores: Tensor = head(hidden).float()  # (N,)
     most = int(batch.choices.max())
     if bool((batch.choices == most).all()):
         return scores.view(-1, most)

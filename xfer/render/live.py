@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.text import Text
 
 from compiler.ops import Train
@@ -36,7 +37,7 @@ class LiveRun:
         self._whole = self._bars.add_task("whole plan", total=nodes, note="")
         self._current: TaskID | None = None
 
-    def __enter__(self) -> LiveRun:
+    def __enter__(self) -> Self:
         if not self._plain:
             self._bars.start()
         return self

@@ -49,7 +49,9 @@ def show_place(console: Console, place: Place, mark: str = "^", style: str = "bo
     pad = "".join("\t" if c == "\t" else " " for c in text[:column])
     width = max(1, min(place.width, len(text) - column))
     _print(console, Text.assemble((f"{number} | ", "blue"), text))
-    caret = Text.assemble((" " * len(number) + " | ", "blue"), pad, (mark * width, style), (f" {note}" if note else "", style))
+    caret = Text.assemble(
+        (" " * len(number) + " | ", "blue"), pad, (mark * width, style), (f" {note}" if note else "", style)
+    )
     _print(console, caret)
 
 

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table as Grid
 from rich.text import Text
 
-from runtime.tables import Arm, Axes, Table, tables
+from runtime.tables import Axes, Table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,14 +36,7 @@ def _show(console: Console, table: Table) -> None:
     if not table.experiment.startswith("#"):
         title = f"{table.experiment}: {title}"
     console.print(Text(title, "bold"), soft_wrap=True)
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
-    grid.add_column(_heading(table), no_wrap=True)
-    for language in table.languages:
-        grid.add_column(f"{language}*" if language in table.trained else language, justify="right", no_wrap=True)
-    grid.add_column("zero-shot mean", justify="right", no_wrap=True)
-    for arm in table.arms:
-        _add(grid, arm, table)
-    console.print(grid)
+    console.print(_fitting(_cells(table), console))
     for line in _notes(table):
         console.print(Text(line, "dim"), soft_wrap=True)
     console.print()
@@ -56,21 +49,43 @@ def _varying(table: Table) -> list[str]:
     return varying or axes
 
 
-def _heading(table: Table) -> str:
-    return " · ".join(_varying(table))
-
-
 def _name(axes: Axes, shown: list[str]) -> str:
     values = dict(axes)
     return " · ".join(values.get(a, "–") for a in shown)
 
 
-def _add(grid: Grid, arm: Arm, table: Table) -> None:
-    cells = [_score(arm.by_language.get(c)) for c in table.languages]
-    grid.add_row(_name(arm.axes, _varying(table)), *cells, _score(arm.average))
-    if arm.gains:
-        gains = [_gain(arm.gains.get(c)) for c in table.languages]
-        grid.add_row(Text("  gain over skip", "dim"), *gains, _interval(arm.average_gain))
+def _cells(table: Table) -> list[list[str]]:
+    """The table as text, arms downwards and languages across."""
+    axes = _varying(table)
+    head = [f"{c}*" if c in table.trained else c for c in table.languages]
+    lines = [[" · ".join(axes), *head, "zero-shot mean"]]
+    for arm in table.arms:
+        scores = [_score(arm.by_language.get(c)) for c in table.languages]
+        lines.append([_name(arm.axes, axes), *scores, _score(arm.average)])
+        if arm.gains:
+            gains = [_gain(arm.gains.get(c)) for c in table.languages]
+            lines.append(["  gain over skip", *gains, _interval(arm.average_gain)])
+    return lines
+
+
+def _fitting(lines: list[list[str]], console: Console) -> Grid:
+    """The grid in the orientation that the terminal has room for; languages across where both have."""
+    upright = [list(column) for column in zip(*lines, strict=True)]
+    wide = console.is_terminal and _width(lines) > console.width > _width(upright)
+    return _grid([[cell.strip() for cell in line] for line in upright] if wide else lines)
+
+
+def _width(lines: list[list[str]]) -> int:
+    return sum(max(len(line[i]) for line in lines) + 2 for i in range(len(lines[0])))
+
+
+def _grid(lines: list[list[str]]) -> Grid:
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, name in enumerate(lines[0]):
+        grid.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for line in lines[1:]:
+        grid.add_row(*line, style="dim" if line[0].startswith("  ") else None)
+    return grid
 
 
 def _score(estimate: Estimate | None) -> str:
@@ -103,8 +118,8 @@ def _notes(table: Table) -> list[str]:
     lines = [" · ".join(notes)] if notes else []
     if table.seeds > 1:
         lines.append(
-            f"points; ± standard deviation over seeds; [ ] 95 % interval of the paired gain over {table.seeds} seeds (t), "
-            "for the same items"
+            f"points; ± standard deviation over {table.seeds} seeds; [ ] 95 % t interval over seeds of the paired gain, "
+            "on these items"
         )
     else:
         lines.append("points; one seed: no spread can be told")

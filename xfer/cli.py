@@ -29,8 +29,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _consoles() -> tuple[Console, Console]:
     """Where results go, and where everything else goes."""
-    wide = {} if sys.stdout.isatty() else {"width": 200}  # a pipe has no width to keep to
-    return Console(**wide), Console(stderr=True)
+    width = None if sys.stdout.isatty() else 200  # a pipe has no width to keep to
+    return Console(width=width), Console(stderr=True)
 
 
 def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:

@@ -170,7 +170,11 @@ DECLARATION_LATER = ("codes", "filter", "join", "per-language")
 # The embedded world as the compiler needs it; a test holds it equal to `runtime.world`.
 WORLD_VERSION = 1
 WORLD_LANGUAGES = ("qaa", "qab", "qac", "qad", "qae", "qaf")
-WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "text": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES},
+    "stories": {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
+    "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
+}
 
 ARCHITECTURES = ("xlm-roberta",)
 

@@ -26,10 +26,10 @@ class Head(nn.Module):
         super().__init__()
         self.dense = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
-        self.score = nn.Linear(width, 1)
+        self.score = nn.Linear(width, 1, bias=False)  # a bias would be the same for every choice
         for layer in (self.dense, self.score):
             nn.init.normal_(layer.weight, std=deviation)
-            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.dense.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(N, T, H) -> (N,)."""

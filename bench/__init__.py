@@ -1,0 +1,1 @@
+"""Benchmarks and recorded runs; figures go to docs/."""

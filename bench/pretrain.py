@@ -1,0 +1,45 @@
+"""Make the embedded model again: run `specs/world/pretrain.xfer` and copy its encoder into the package.
+
+    python -m bench.pretrain [--store DIR]
+
+Prints the digest of the weights, which docs/world.md records with the machine and the commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+import xfer
+from runtime import world
+from runtime.models import ENCODER
+from xfer.opening import EMBEDDED
+
+SPEC = Path(__file__).resolve().parent.parent / "specs" / "world" / "pretrain.xfer"
+
+
+def main() -> int:
+    """Train, copy, print the digest; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", type=Path, default=None)
+    folder = EMBEDDED / "babel-mini"
+    world.write_tokenizer(folder)
+    study = xfer.compile(SPEC, xfer.Options(store=parser.parse_args().store))
+    report = xfer.run(study)
+    if report.failed:
+        print(report.failed[0], file=sys.stderr)
+        return 1
+    trained = study.plan.nodes[-1]
+    encoder = study.store().read(trained.key) / ENCODER
+    for name in ("config.json", "model.safetensors"):
+        shutil.copyfile(encoder / name, folder / name)
+    print(f"key     {trained.key}")
+    print(f"sha256  {hashlib.sha256((folder / 'model.safetensors').read_bytes()).hexdigest()}  model.safetensors")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

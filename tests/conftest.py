@@ -1,0 +1,38 @@
+"""What the tests share: groups that may be required, real data, one thread."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL = Path(os.environ.get("XFER_REAL", ROOT.parent / "shared" / "real"))
+REQUIRED = set(os.environ.get("XFER_REQUIRE", "").split(",")) - {""}
+ALL = os.environ.get("XFER_TEST") == "all"
+
+
+def pytest_collection_modifyitems(items):
+    """Slow groups run with XFER_TEST=all; real data where they are; a required group that would skip fails instead."""
+    for item in items:
+        if item.get_closest_marker("slow") and not ALL:
+            item.add_marker(pytest.mark.skip(reason="slow: set XFER_TEST=all"))
+        if item.get_closest_marker("real") and not REAL.is_dir() and "real" not in REQUIRED:
+            item.add_marker(pytest.mark.skip(reason=f"no real data at {REAL} (XFER_REAL)"))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(request):
+    """Two threads on tiny tensors are twenty times slower."""
+    if request.node.get_closest_marker("ml"):
+        import torch
+
+        torch.set_num_threads(1)
+
+
+@pytest.fixture
+def real() -> Path:
+    """The folder of real data and a real model."""
+    assert REAL.is_dir(), f"required group `real`: {REAL} is absent"
+    return REAL

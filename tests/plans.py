@@ -1,0 +1,94 @@
+"""Small plans made by hand, and bodies that write a line instead of training."""
+
+from pathlib import Path
+
+from compiler.keys import is_pinned, key_of, preimage
+from compiler.ops import Data, Model, Predict, Scratch, Score, Train, WorldRows, inputs
+from compiler.plan import Device, Node, Place, Plan
+
+PLACE = Place("spec.xfer", 1, 1, 4, "text of the line")
+CPU = Device("cpu", "cpu", bf16=False)
+
+
+def model(seed=1):
+    return Model(Scratch("xlm-roberta", 1, 16, 2, 32, 64, seed, (("tokenizer.json", "0" * 64),)))
+
+
+def data(model_key, split="train", language="qaa", limit=None, scored=False):
+    rows = (WorldRows("causes", split, language, 1),)
+    fields = (("choices", ("{{ choice0 }}", "{{ choice1 }}")), ("label", "{{ label }}"))
+    return Data(model_key, "multiple-choice", rows, language, split, fields, (), 32, limit, scored)
+
+
+def train(parent, *data_keys, lr=1e-3, seed=1, **changes):
+    settings = {
+        "kind": "multiple-choice",
+        "labels": (),
+        "head": "new",
+        "length": ("steps", 3),
+        "batch": 4,
+        "warmup": 0.1,
+        "schedule": "linear",
+        "weight_decay": 0.01,
+        "eps": 1e-8,
+        "clip": 1.0,
+        "optimizer": "adamw",
+        "dropout": 0.0,
+        "precision": "fp32",
+        "mask": None,
+    }
+    return Train(parent=parent, data=data_keys, lr=lr, seed=seed, **{**settings, **changes})
+
+
+class Builder:
+    """Collects nodes in order and gives each op's key back."""
+
+    def __init__(self):
+        self.nodes = {}
+
+    def add(self, op, label=""):
+        record = preimage(op)
+        key = key_of(record)
+        pinned = is_pinned(op) and all(self.nodes[k].pinned for k in inputs(op))
+        self.nodes.setdefault(key, Node(key, op, record, label or type(op).__name__, pinned, PLACE, {"lr": PLACE}))
+        return key
+
+    def plan(self, cells=()):
+        return Plan("spec.xfer", CPU, tuple(self.nodes.values()), tuple(cells), (), {}, 0)
+
+
+def study(lr=1e-3, seeds=(1,), languages=("qaa", "qab")):
+    """model -> causes, evaluated in some languages, for some seeds."""
+    b = Builder()
+    m = b.add(model(), "model")
+    train_data = b.add(data(m), "data train")
+    tests = [b.add(data(m, "test", language, scored=True), f"data {language}") for language in languages]
+    for seed in seeds:
+        weights = b.add(train(m, train_data, lr=lr, seed=seed), f"train {seed}")
+        for test, language in zip(tests, languages, strict=True):
+            p = b.add(Predict(weights, test, "multiple-choice", "fp32", None), f"predict {seed} {language}")
+            b.add(Score(p, "accuracy", 1), f"score {seed} {language}")
+    return b.plan()
+
+
+class LineBodies:
+    """Writes each node's label into a file; fails where it is told to."""
+
+    def __init__(self, fails=()):
+        self.fails, self.ran = set(fails), []
+
+    def provenance(self):
+        return {"device": "none"}
+
+    def __call__(self, group, inputs, tell):
+        def writer(node):
+            def write(folder: Path):
+                if node.label in self.fails:
+                    raise ValueError(f"{node.label} was told to fail")
+                self.ran.append(node.label)
+                (folder / "line.txt").write_text(node.label)
+
+            return write
+
+        assert all(path.is_dir() for path in inputs.values())
+        return [writer(node) for node in group]

@@ -1,0 +1,170 @@
+"""One failure skips what depends on it and nothing else; what was announced is what runs."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.schedule import groups, needed
+from runtime.errors import StoreError
+from runtime.executor import Outcome, run
+from runtime.preview import Mark, preview
+from runtime.store.objects import Store
+from tests.plans import LineBodies, study
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store", write=True)
+
+
+def labels(nodes):
+    return {n.label for n in nodes}
+
+
+def test_everything_runs_once_and_then_nothing(store):
+    plan = study(seeds=(1, 2))
+
+    first, second = run(plan, store, LineBodies()), run(plan, store, LineBodies())
+
+    assert labels(plan.nodes) == labels(first.ran)
+    assert ([], len(plan.nodes)) == (second.ran, second.cached)
+
+
+def test_a_failure_skips_what_depends_on_it_and_nothing_else(store):
+    plan = study(seeds=(1, 2), languages=("qaa",))
+    events = []
+
+    report = run(plan, store, LineBodies(fails=["train 1"]), lambda n, e: events.append((n.label, e)))
+
+    assert ["train 1"] == [f.node.label for f in report.failed]
+    assert {"predict 1 qaa", "score 1 qaa"} == labels(report.skipped)
+    assert {"train 2", "predict 2 qaa", "score 2 qaa"} <= labels(report.ran)
+    assert ("score 1 qaa", Outcome.SKIPPED) in events
+    assert "told to fail" in str(report.failed[0])
+
+
+def test_the_next_run_does_what_failed_and_no_more(store):
+    plan = study(seeds=(1, 2), languages=("qaa",))
+    run(plan, store, LineBodies(fails=["train 1"]))
+
+    again = run(plan, store, LineBodies())
+
+    assert {"train 1", "predict 1 qaa", "score 1 qaa"} == labels(again.ran)
+
+
+def test_inputs_run_before_what_reads_them_and_languages_run_together(store):
+    plan = study(seeds=(1, 2), languages=("qaa", "qab", "qac"))
+    done = set()
+
+    for group in groups(needed(plan, {})):
+        for node in group:
+            assert all(key in done for key in _inputs(node))
+        done |= {n.key for n in group}
+
+    assert [3, 3] == [len(g) for g in groups(needed(plan, {})) if "predict" in g[0].label]
+
+
+def _inputs(node):
+    from compiler.ops import inputs
+
+    return inputs(node.op)
+
+
+def test_a_missing_checkpoint_that_nobody_asks_for_is_not_made_again(store):
+    plan = study()
+    run(plan, store, LineBodies())
+    weights = next(n for n in plan.nodes if n.label == "train 1")
+    store.set_aside(weights.key)
+
+    report = run(plan, store, LineBodies())
+
+    assert [] == report.ran
+    assert Mark.UNASKED is preview(plan, store).marks[weights.key]
+
+
+def test_an_interrupt_keeps_what_was_finished(store):
+    class Interrupted(LineBodies):
+        def __call__(self, group, inputs, tell):
+            if group[0].label == "train 2":
+                raise KeyboardInterrupt
+            return super().__call__(group, inputs, tell)
+
+    plan = study(seeds=(1, 2), languages=("qaa",))
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, store, Interrupted())
+
+    assert {"train 2", "predict 2 qaa", "score 2 qaa"} <= labels(preview(plan, store).to_run)
+    assert "train 1" not in labels(preview(plan, store).to_run)
+
+
+def test_store_trouble_stops_the_run(store, monkeypatch):
+    from runtime.store import io
+
+    def full(what, _path):
+        if what == "write":
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(io, "at_point", full)
+
+    with pytest.raises(StoreError, match="no space left"):
+        run(study(), store, LineBodies())
+
+
+def test_a_damaged_input_is_set_aside_and_the_next_run_mends_it(store):
+    plan = study(seeds=(1,), languages=("qaa",))
+    run(plan, store, LineBodies())
+    weights = next(n for n in plan.nodes if n.label == "train 1")
+    score = next(n for n in plan.nodes if n.label == "predict 1 qaa")
+    store.set_aside(score.key)
+    store.set_aside(next(n for n in plan.nodes if n.label == "score 1 qaa").key)
+    path = store.path(weights.key) / "line.txt"
+    import os
+
+    was = path.stat()
+    path.write_text("Train 1")
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+    fresh = Store(store.root, write=True)
+    report = run(plan, fresh, LineBodies())
+    assert ["predict 1 qaa"] == [f.node.label for f in report.failed]
+
+    report = run(plan, Store(store.root, write=True), LineBodies())
+    assert {"train 1", "predict 1 qaa", "score 1 qaa"} == labels(report.ran)
+
+
+def test_an_edit_is_shown_at_its_root_with_what_it_re_runs(store):
+    run(study(lr=1e-3), store, LineBodies())
+
+    found = preview(study(lr=2e-3), store)
+
+    (change,) = found.changes
+    assert ("param_changed", "lr", "0.001", "0.002") == (
+        change.reason.code,
+        change.reason.path,
+        change.reason.before,
+        change.reason.after,
+    )
+    assert labels(found.to_run) == {n.label for n in study().nodes if n.key in change.nodes or n.label in _down()}
+    assert {Mark.CHANGED} == {found.marks[n.key] for n in found.to_run}
+
+
+def _down():
+    return {"train 1", "predict 1 qaa", "predict 1 qab", "score 1 qaa", "score 1 qab"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), lrs=st.lists(st.sampled_from([1e-3, 2e-3, 5e-4]), min_size=1, max_size=4))
+def test_what_the_plan_says_is_what_the_run_does(tmp_path_factory, seed, lrs):
+    """Random edits, random losses: the nodes that run are the nodes that were announced."""
+    store = Store(tmp_path_factory.mktemp("store"), write=True)
+    random_ = random.Random(seed)
+    for lr in lrs:
+        plan = study(lr=lr, seeds=range(1, random_.randint(2, 4)), languages=("qaa", "qab")[: random_.randint(1, 2)])
+        for key in random_.sample([n.key for n in plan.nodes], 2):
+            store.set_aside(key)
+        announced = labels(preview(plan, store).to_run)
+
+        assert announced == labels(run(plan, store, LineBodies()).ran)
+        assert () == preview(plan, store).to_run

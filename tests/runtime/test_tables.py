@@ -1,0 +1,59 @@
+"""Tables average over seeds, pair gains by seed, and keep the source language apart."""
+
+import pytest
+
+from compiler.plan import Cell
+from runtime.results import Row
+from runtime.statistics import estimate
+from runtime.tables import tables
+
+
+def row(arm, seed, language, value, zero_shot=True):
+    cell = Cell("#1", (("model", "m"), ("intermediate", arm)), seed, "xcopa", language, "accuracy", zero_shot, "k")
+    return Row(cell, value, 500, 0.5)
+
+
+def test_mean_deviation_and_interval_are_students():
+    """Reference: R, t.test(c(0.1, 0.2, 0.6))."""
+    found = estimate([0.1, 0.2, 0.6])
+
+    assert (0.3, 0.2645751) == pytest.approx((found.mean, found.deviation))
+    assert (-0.3572413, 0.9572413) == pytest.approx((found.low, found.high), abs=1e-5)
+
+
+def test_one_seed_tells_no_spread():
+    found = estimate([0.4])
+
+    assert (0.4, None, None, None, 1) == (found.mean, found.deviation, found.low, found.high, found.seeds)
+
+
+def test_gains_are_paired_by_seed_and_the_source_is_not_in_the_mean():
+    rows = [
+        *(row("skip", s, "en", v, zero_shot=False) for s, v in (("1", 0.9), ("2", 0.9))),
+        *(row("skip", s, "sw", v) for s, v in (("1", 0.5), ("2", 0.7))),
+        *(row("mnli", s, "en", v, zero_shot=False) for s, v in (("1", 0.9), ("2", 0.9))),
+        *(row("mnli", s, "sw", v) for s, v in (("2", 0.8), ("1", 0.6))),
+    ]
+
+    (table,) = tables(rows)
+
+    skip, mnli = table.arms
+    assert (("en", "sw"), {"en"}, 2, 0.5) == (table.languages, table.trained, table.seeds, table.chance)
+    assert 0.6 == pytest.approx(skip.average.mean)
+    assert ({}, None) == (skip.gains, skip.average_gain)
+    assert (0.1, 0.0) == pytest.approx((mnli.average_gain.mean, mnli.average_gain.deviation), abs=1e-9)
+    assert 0.1 == pytest.approx(mnli.gains["sw"].mean)
+
+
+def test_a_mean_over_languages_waits_for_all_of_them():
+    rows = [row("skip", "1", "sw", 0.5), row("skip", "2", "sw", 0.9), row("skip", "1", "ta", 0.7)]
+
+    (table,) = tables(rows)
+
+    assert (0.6, 1) == (pytest.approx(table.arms[0].average.mean), table.arms[0].average.seeds)
+
+
+def test_an_arm_without_its_baseline_shows_no_gain():
+    (table,) = tables([row("mnli", "1", "sw", 0.5), row("qqp", "1", "sw", 0.6)])
+
+    assert [({}, None), ({}, None)] == [(a.gains, a.average_gain) for a in table.arms]

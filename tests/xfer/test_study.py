@@ -1,0 +1,254 @@
+"""A whole study at the command line: run, run again, edit, and only what the edit touches runs again."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import xfer
+from xfer import exits
+from xfer.cli import call
+
+ROOT = Path(__file__).parents[2]
+
+SPEC = """\
+# A small study.
+model babel { weights: embedded("babel-mini") }
+let intermediate = { skip | w-stories(steps: 3, lr: 1e-3) }
+small: babel -> intermediate -> w-causes(steps: 3, batch: 8) @ w-xcauses[qaa, qab](limit: 20) with (seeds: 2)
+report "R" { of: small, rows: intermediate, columns: language, baseline: skip }
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XFER_STORE", str(tmp_path / "store"))
+    (tmp_path / "study.xfer").write_text(SPEC)
+    return tmp_path
+
+
+def planned(capsys):
+    """The plan as the program prints it: labels to actions, and the changes."""
+    capsys.readouterr()
+    assert exits.OK == call(["plan", "study.xfer", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    return {n["label"]: n["action"] for n in document["nodes"]}, document
+
+
+def ran(capsys):
+    """Labels of what a run did, by the store's records."""
+    before = _made()
+    code = call(["run", "study.xfer"])
+    assert exits.OK == code, capsys.readouterr().err
+    return {label for key, label in _made().items() if key not in before}
+
+
+def _made():
+    study = xfer.compile("study.xfer")
+    return {m.key: m.label for op in ("model", "data", "train", "predict", "score") for m in study.store().index.of_op(op)}
+
+
+@pytest.mark.ml
+def test_a_line_of_text_becomes_a_table_and_then_nothing_is_left_to_do(here, capsys):
+    actions, document = planned(capsys)
+    assert {"new"} == set(actions.values())
+    assert document["totals"]["to_run"] == len(actions) == len(document["nodes"])
+
+    made = ran(capsys)
+    out = capsys.readouterr().out
+    assert set(actions) == made
+    assert "w-xcauses · accuracy · 2 seeds · 20 items a language" in out
+    assert "gain over skip" in out and "chance 50.0 · baseline: skip" in out
+    for word in ("qaa*", "qab", "zero-shot mean", "w-stories"):
+        assert word in out
+
+    assert set() == ran(capsys)
+    assert "Nothing to run" in capsys.readouterr().err
+
+
+@pytest.mark.ml
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# A small study.", "# Another comment, longer than before.\n"),
+        ("small:", "renamed:"),
+        ("rows: intermediate", "rows: language"),
+        ("skip | w-stories(steps: 3, lr: 1e-3)", "skip | hard: w-stories(steps: 3, lr: 1e-3)"),
+        ("qaa, qab", "qab, qaa"),
+        ("skip | w-stories(steps: 3, lr: 1e-3)", "w-stories(lr: 0.001, steps: 3) | skip"),
+        ("with (seeds: 2)", "with (seed: {1 | 2})"),
+        ("let intermediate", "let   intermediate"),
+        ("intermediate", "arm"),
+    ],
+)
+def test_what_is_only_said_differently_runs_nothing(here, capsys, old, new):
+    ran(capsys)
+    (here / "study.xfer").write_text(SPEC.replace(old, new).replace("of: small", "of: renamed" if "renamed" in new else "of: small"))
+
+    assert set() == ran(capsys)
+
+
+@pytest.mark.ml
+def test_an_edit_of_one_stage_runs_exactly_its_chain_and_the_plan_had_said_so(here, capsys):
+    everything = ran(capsys)
+    (here / "study.xfer").write_text(SPEC.replace("lr: 1e-3", "lr: 2e-3"))
+
+    actions, document = planned(capsys)
+    announced = {label for label, action in actions.items() if action != "cached"}
+    (change,) = document["changes"]
+    made = ran(capsys)
+
+    assert announced == made == {label for label in everything if "-> w-stories" in label}
+    assert ("lr", "0.001", "0.002") == (change["path"], change["before"], change["after"])
+    assert (3, 49) == (change["span"]["line"], change["span"]["column"])
+    assert len(made) == len(change["nodes"])
+
+
+@pytest.mark.ml
+def test_a_new_seed_and_a_new_language_run_only_themselves(here, capsys):
+    ran(capsys)
+    (here / "study.xfer").write_text(SPEC.replace("seeds: 2", "seeds: 3").replace("qaa, qab", "qaa, qab, qae"))
+
+    made = ran(capsys)
+
+    assert made
+    assert all("(seed 3)" in label or "qae" in label for label in made)
+
+
+@pytest.mark.ml
+def test_results_say_the_same_in_every_form(here, capsys):
+    ran(capsys)
+    capsys.readouterr()
+
+    call(["results", "study.xfer", "--csv"])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    call(["results", "study.xfer", "--json"])
+    document = json.loads(capsys.readouterr().out)
+
+    assert 8 == len(rows) == len(document["scores"])
+    assert 0 == document["missing"]
+    for row, score in zip(rows, document["scores"], strict=True):
+        assert (row["intermediate"], row["language"], row["seed"]) == (
+            score["intermediate"],
+            score["language"],
+            score["seed"],
+        )
+        assert float(row["value"]) == score["value"] and 0 <= score["value"] <= 1
+        assert (20, 0.5, "small") == (score["n"], score["chance"], score["experiment"])
+        assert (score["language"] != "qaa") == score["zero_shot"]
+
+
+@pytest.mark.ml
+def test_a_score_is_what_the_stored_predictions_say(here, capsys):
+    from runtime import columns
+
+    ran(capsys)
+    study = xfer.compile("study.xfer")
+    store = study.store()
+    for row in xfer.rows(study)[0]:
+        node = next(n for n in study.plan.nodes if n.key == row.cell.score)
+        table = columns.read_table(store.read(node.op.predictions) / "predictions.arrow")
+        right = [p == y for p, y in zip(table.column("prediction").to_pylist(), table.column("label").to_pylist(), strict=True)]
+        assert row.value == sum(right) / len(right)
+        assert 20 == len(right) == row.n
+
+
+def test_results_before_a_run_say_what_is_missing(here, capsys):
+    assert exits.OK == call(["results", "study.xfer"])
+
+    assert "8 of 8 scores are missing" in capsys.readouterr().out
+
+
+def test_planning_writes_nothing(here, capsys):
+    before = sorted(here.rglob("*"))
+
+    assert exits.OK == call(["plan", "study.xfer"])
+    assert exits.OK == call(["check", "study.xfer"])
+    assert exits.WORK == call(["plan", "study.xfer", "--detailed-exitcode"])
+
+    assert before == sorted(here.rglob("*"))
+
+
+def test_the_plan_shows_shared_work_once(here, capsys):
+    call(["plan", "study.xfer"])
+
+    out = capsys.readouterr().out
+    assert out.startswith("Plan: ") and "0 cached" in out
+    assert "@ w-xcauses  2 × 2 seeds = 4: new" in out
+    assert "w-stories  2 seeds: new" in out
+
+
+HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarrow", "numpy", "scipy"}
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "results"])
+def test_looking_loads_no_ml_library(here, command):
+    code = f"""
+import sys
+from xfer.cli import call
+code = call([{command!r}, "study.xfer"])
+print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=_environment())
+
+    assert 0 == done.returncode, done.stderr
+    assert "[]" == done.stderr.strip().splitlines()[-1]
+
+
+def _environment(**more):
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+@pytest.mark.parametrize("more", [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"LC_ALL": "tr_TR.UTF-8"}, {"TZ": "Asia/Tokyo"}])
+def test_keys_do_not_depend_on_the_process(here, capsys, more):
+    command = [sys.executable, "-c", "from xfer.cli import entry; entry()", "plan", "study.xfer", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment(**more))
+
+    assert [n["key"] for n in planned(capsys)[1]["nodes"]] == [n["key"] for n in json.loads(done.stdout)["nodes"]]
+
+
+def test_the_python_interface_compiles_and_runs_a_plan(here):
+    study = xfer.compile("study.xfer")
+
+    assert study.plan.nodes
+    assert 8 == xfer.rows(study)[1]
+
+
+def test_hub_sources_are_told_before_any_work(here, capsys):
+    code = call(["run", str(ROOT / "specs" / "xcopa.xfer")])
+
+    text = capsys.readouterr().err
+    assert exits.ERROR == code
+    assert "FacebookAI/xlm-roberta-large" in text and "hub" in text
+    assert 'dir("FOLDER")' in text
+    assert not (here / "store").exists()
+
+
+@pytest.mark.ml
+def test_an_interrupt_is_exit_4_and_the_same_command_goes_on(here, capsys, monkeypatch):
+    from runtime import training
+
+    real, calls = training.train, []
+
+    def interrupted(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(training, "train", interrupted)
+    assert exits.INTERRUPTED == call(["run", "study.xfer"])
+    assert "same command" in capsys.readouterr().err
+    kept = set(_made().values())
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XFER_STORE", str(here / "store"))
+
+    assert kept and not kept & ran(capsys)

@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler.ops import Limit
 from runtime.batches import examples_at, hide, micro_batches, steps_per_epoch
 from runtime.columns import Example, concatenate, read, write
 from runtime.encoding import limited
 from runtime.kinds.kind import IGNORED, Special
-from compiler.ops import Limit
 
 CPU = torch.device("cpu")
 SPECIAL = Special(pad=1, mask=9, size=50, special=frozenset({0, 1, 2, 9}))

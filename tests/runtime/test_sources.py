@@ -66,7 +66,9 @@ def test_a_file_edited_after_the_plan_is_refused(tmp_path):
 
 def test_python_sources_run_only_when_they_are_allowed(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\ndef rows(split, language): yield {{'s': split, 'l': language}}")
+    path.write_text(
+        f"open({str(tmp_path / 'ran')!r}, 'w')\ndef rows(split, language): yield {{'s': split, 'l': language}}"
+    )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     source = PythonRows(digest, "rows", 1, "train", "qaa")
 

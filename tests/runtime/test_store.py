@@ -13,7 +13,6 @@ from runtime.store.objects import Store
 from tests.plans import Builder, model
 
 
-
 def _node():
     builder = Builder()
     return builder.nodes[builder.add(model(), "a model")]

@@ -98,7 +98,10 @@ def test_cutting_a_step_into_micro_batches_changes_only_rounding(base, tmp_path,
 
 def test_training_learns_what_can_be_learned(base, tmp_path):
     """The label is told by one word: a few steps must find it."""
-    rows = [{"premise": "a", "ask": "b", "choice0": world.vocabulary()[i % 7], "choice1": "?", "label": 0} for i in range(64)]
+    rows = [
+        {"premise": "a", "ask": "b", "choice0": world.vocabulary()[i % 7], "choice1": "?", "label": 0}
+        for i in range(64)
+    ]
     path = tmp_path / "rows.jsonl"
     for i, row in enumerate(rows):
         if i % 2:

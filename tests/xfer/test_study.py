@@ -51,7 +51,9 @@ def ran(capsys):
 
 def _made():
     study = xfer.compile("study.xfer")
-    return {m.key: m.label for op in ("model", "data", "train", "predict", "score") for m in study.store().index.of_op(op)}
+    return {
+        m.key: m.label for op in ("model", "data", "train", "predict", "score") for m in study.store().index.of_op(op)
+    }
 
 
 @pytest.mark.ml
@@ -89,7 +91,9 @@ def test_a_line_of_text_becomes_a_table_and_then_nothing_is_left_to_do(here, cap
 )
 def test_what_is_only_said_differently_runs_nothing(here, capsys, old, new):
     ran(capsys)
-    (here / "study.xfer").write_text(SPEC.replace(old, new).replace("of: small", "of: renamed" if "renamed" in new else "of: small"))
+    (here / "study.xfer").write_text(
+        SPEC.replace(old, new).replace("of: small", "of: renamed" if "renamed" in new else "of: small")
+    )
 
     assert set() == ran(capsys)
 
@@ -154,7 +158,10 @@ def test_a_score_is_what_the_stored_predictions_say(here, capsys):
     for row in xfer.rows(study)[0]:
         node = next(n for n in study.plan.nodes if n.key == row.cell.score)
         table = columns.read_table(store.read(node.op.predictions) / "predictions.arrow")
-        right = [p == y for p, y in zip(table.column("prediction").to_pylist(), table.column("label").to_pylist(), strict=True)]
+        right = [
+            p == y
+            for p, y in zip(table.column("prediction").to_pylist(), table.column("label").to_pylist(), strict=True)
+        ]
         assert row.value == sum(right) / len(right)
         assert 20 == len(right) == row.n
 
@@ -206,7 +213,9 @@ def _environment(**more):
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
-@pytest.mark.parametrize("more", [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"LC_ALL": "tr_TR.UTF-8"}, {"TZ": "Asia/Tokyo"}])
+@pytest.mark.parametrize(
+    "more", [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"LC_ALL": "tr_TR.UTF-8"}, {"TZ": "Asia/Tokyo"}]
+)
 def test_keys_do_not_depend_on_the_process(here, capsys, more):
     command = [sys.executable, "-c", "from xfer.cli import entry; entry()", "plan", "study.xfer", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment(**more))

@@ -1,0 +1,43 @@
+"""Tables on both sides of the import rule say the same."""
+
+import pytest
+
+from compiler import catalog, keys
+from runtime import world
+
+
+def test_the_compilers_world_is_the_runtimes():
+    assert world.VERSION == catalog.WORLD_VERSION
+    assert tuple(world.LANGUAGES) == catalog.WORLD_LANGUAGES
+    assert {t: dict(s) for t, s in world.TASKS.items()} == {t: dict(s) for t, s in catalog.WORLD_TASKS.items()}
+
+
+@pytest.mark.ml
+def test_every_kind_that_the_language_offers_can_run_and_no_other():
+    from runtime.kinds import kinds
+
+    offered = {n: k for n, k in catalog.KINDS.items() if k.available}
+
+    assert set(offered) == set(kinds())
+    for name, kind in kinds().items():
+        assert (offered[name].fields, offered[name].required) == (kind.fields, kind.required)
+        assert set(offered[name].metrics) == set(kind.metrics)
+        assert set(kind.metrics) <= set(keys.METRIC_VERSION)
+        assert kind.masks == ("mask" in offered[name].settings)
+
+
+def test_every_setting_reaches_an_op_or_a_kind():
+    """Nothing is ignored in silence: a setting is a field of an op, or refused where it is not built yet."""
+    from dataclasses import fields
+
+    from compiler.ops import Data, Predict, Train
+
+    known = {f.name.replace("_", "-") for op in (Data, Train, Predict) for f in fields(op)} | {
+        "epochs",
+        "steps",
+        "seeds",
+    }
+    only_one_value = {k for k, r in catalog.SETTINGS.items() if len(r.words) <= 1 and r.sort in ("word", "call")}
+    of_later_kinds = {k for k, r in catalog.SETTINGS.items() if r.where == "kind"}
+
+    assert set(catalog.SETTINGS) <= known | only_one_value | of_later_kinds

@@ -1,4 +1,3 @@
-
 """What stands in a text where no token begins: what it is, and the token that was probably meant."""
 
 from __future__ import annotations

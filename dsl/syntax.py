@@ -22,7 +22,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """`3`, `1e-5`, `95%`, `40h`: `value` has the unit applied (`95%` is 0.95, `40h` seconds, `2TB` bytes, `5k` 5000)."""
+    """`3`, `1e-5`, `95%`, `40h`: `value` has the unit applied (`95%` is 0.95, `40h` seconds, `2TB` bytes)."""
 
     value: int | float
     unit: str

@@ -34,7 +34,7 @@ def xfer(installed, folder, *arguments):
 
 def test_the_wheel_is_what_runs(installed, tmp_path):
     code = (
-        "import compiler, dsl, runtime, xfer; print(compiler.__file__, dsl.__file__, runtime.__file__, xfer.__file__)"
+        "import compiler, dsl, runtime, xfer; print(*(m.__file__ for m in (compiler, dsl, runtime, xfer)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     done = subprocess.run(

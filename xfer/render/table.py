@@ -118,7 +118,7 @@ def _notes(table: Table) -> list[str]:
     lines = [" · ".join(notes)] if notes else []
     if table.seeds > 1:
         lines.append(
-            f"points; ± standard deviation over {table.seeds} seeds; [ ] 95 % t interval over seeds of the paired gain, "
+            f"points; ± standard deviation over {table.seeds} seeds; [ ] 95 % t interval over seeds of the paired gain "
             "on these items"
         )
     else:

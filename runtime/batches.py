@@ -101,7 +101,7 @@ def _pad(
         tokens=_tensor(np.where(real, part.tokens[index], pad), device),
         attention=_tensor(real, device),
         segments=_tensor(np.where(real, part.segments[index], 0), device),
-        choices=_tensor(part.choices, device),
+        choices=_tensor(part.choices, torch.device("cpu")),
         labels=_tensor(part.labels, device),
         rows=_tensor(part.rows, device),
         targets=wanted,

@@ -16,10 +16,13 @@ import torch
 from torch import nn
 
 from runtime.batches import examples_at, hide, micro_batches, steps_per_epoch
+from runtime.errors import BadInput
 from runtime.kinds import kinds
 from runtime.machine import accelerator, token_budget, use_threads
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from compiler.ops import Train
     from runtime.columns import Columns
     from runtime.kinds.kind import Special
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 OnStep = Callable[[int, int, float], None]  # step from 1, steps in all, loss
 
 _HEAD, _STEP = 1, 2  # what a random stream is for
+_STEPS_BETWEEN_READS = 10  # on a GPU, reading the loss waits for the device
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +88,21 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
 def train(
     op: Train, network: Network, columns: Columns, special: Special, *, device: str, on_step: OnStep
 ) -> list[Point]:
-    """Train `network` in place; the curve, one point a step."""
+    """Train `network` in place; the curve, one point a step.
+
+    Raises BadInput when the loss is no longer a number.
+    """
     use_threads(network)
     machine = accelerator(device, op.precision)
     optimizer = torch.optim.AdamW(parameter_groups(network, op.weight_decay), lr=op.lr, eps=op.eps)
     network, optimizer = machine.prepare(network, optimizer)
     kind, budget = kinds()[op.kind], token_budget(machine.device)
     steps = count_steps(op, len(columns))
-    curve: list[Point] = []
+    often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
+    curve: list[tuple[float, torch.Tensor, torch.Tensor]] = []  # rate, loss and norm, read from the device at the end
     network.train()
     for step in range(steps):
-        examples = examples_at(step, examples=len(columns), batch=op.batch, seed=op.seed)
-        chosen, targets = columns.take(examples), None
-        units = len(chosen)
-        if kind.masks and op.mask is not None:
-            chosen, targets = hide(chosen, op.mask, special, seed=op.seed, step=step)
-            units = max(1, int((targets >= 0).sum()))
+        chosen, targets, units = _step_examples(op, columns, special, step)
         rate = learning_rate(op, step, steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -114,6 +117,24 @@ def train(
         norm = machine.clip_grad_norm_(network.parameters(), op.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        curve.append(Point(step + 1, rate, float(total), float(norm)))
-        on_step(step + 1, steps, curve[-1].loss)
-    return curve
+        curve.append((rate, total, norm))
+        if (step + 1) % often == 0 or step + 1 == steps:
+            on_step(step + 1, steps, _finite(float(total), step))
+    return [Point(n, rate, float(loss), float(norm)) for n, (rate, loss, norm) in enumerate(curve, 1)]
+
+
+def _step_examples(
+    op: Train, columns: Columns, special: Special, step: int
+) -> tuple[Columns, NDArray[np.int32] | None, int]:
+    """The examples of a step, the hidden tokens where the kind has such, and how many units its loss is the mean of."""
+    chosen = columns.take(examples_at(step, examples=len(columns), batch=op.batch, seed=op.seed))
+    if op.mask is None:
+        return chosen, None, len(chosen)
+    chosen, targets = hide(chosen, op.mask, special, seed=op.seed, step=step)
+    return chosen, targets, max(1, int((targets >= 0).sum()))
+
+
+def _finite(loss: float, step: int) -> float:
+    if not math.isfinite(loss):
+        raise BadInput(f"the loss is {loss} at step {step + 1}", "try a smaller `lr`, or more `warmup`", "lr")
+    return loss

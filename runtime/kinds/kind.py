@@ -18,7 +18,7 @@ class Batch:
     tokens: Tensor  # (N, T) int64, padded with the model's pad id
     attention: Tensor  # (N, T) int64, 1 on real tokens
     segments: Tensor  # (N, T) int64
-    choices: Tensor  # (B,) int64, sequences of each example; they stand one after the other
+    choices: Tensor  # (B,) int64 on the CPU, sequences of each example; they stand one after the other
     labels: Tensor  # (B,) int64
     rows: Tensor  # (B,) int64, index in the source
     targets: Tensor | None = None  # (N, T) int64, masked-lm: the token to predict, or -100

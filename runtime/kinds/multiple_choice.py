@@ -102,7 +102,7 @@ def _scores(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:
     most = int(batch.choices.max())
     if bool((batch.choices == most).all()):
         return scores.view(-1, most)
-    present = torch.arange(most, device=scores.device)[None] < batch.choices[:, None]  # (B, C)
+    present = (torch.arange(most)[None] < batch.choices[:, None]).to(scores.device)  # (B, C)
     return torch.full(present.shape, -torch.inf, device=scores.device).masked_scatter(present, scores)
 
 

@@ -124,6 +124,13 @@ def test_training_learns_what_can_be_learned(base, tmp_path):
     assert curve[-1].loss < 0.1
 
 
+def test_a_loss_that_is_no_number_stops_the_training_with_a_hint(base, tmp_path):
+    with pytest.raises(BadInput, match="the loss is nan") as caught:
+        trained(base, encoded(base, tmp_path / "train"), lr=1e20, clip=1e9, length=("steps", 20))
+
+    assert "smaller `lr`" in caught.value.hint
+
+
 def test_the_learning_rate_warms_up_and_decays():
     op = train("0" * 64, lr=1.0, warmup=0.1, length=("steps", 100))
 

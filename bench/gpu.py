@@ -1,0 +1,161 @@
+"""The GPU suite: does CUDA compute what the CPU computes, and what does a step of a large model cost there?
+
+    python -m bench.gpu [--device cuda] [--shape large] [--steps 20] [--out FILE]
+
+1. The quickstart on the device, and its checkpoints' predictions on the CPU: share of equal answers.
+2. One training of the same recipe on both: losses of the first steps side by side.
+3. An XLM-R-shaped model with random weights through the product's own training loop: seconds a step, real tokens a
+   second, peak memory, in bf16 and fp32.
+
+Prints one JSON document. With `--device cpu --shape tiny` it checks itself on a machine without a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModel
+
+import xfer
+from compiler.keys import node_key
+from compiler.ops import Predict, Train
+from runtime import columns, evaluation, models, training
+from runtime.kinds.kind import Special
+from runtime.metrics import PREDICTIONS
+
+SPEC = Path(__file__).resolve().parent.parent / "specs" / "quickstart.xfer"
+SHAPES = {  # layers, width, heads, vocabulary, batch
+    "tiny": (2, 64, 4, 1_000, 8),
+    "base": (12, 768, 12, 250_002, 32),
+    "large": (24, 1024, 16, 250_002, 32),
+}
+
+
+def quickstart(device: str, folder: Path) -> dict[str, Any]:
+    """Run the quickstart on `device`; how often its checkpoints answer the same on the CPU."""
+    study = xfer.compile(SPEC, xfer.Options(store=folder, device=device))
+    started = time.perf_counter()
+    report = xfer.run(study)
+    seconds = time.perf_counter() - started
+    store = study.store()
+    same = [_agreement(node.op, store) for node in report.ran if isinstance(node.op, Predict)]
+    return {
+        "seconds": round(seconds, 1),
+        "failed": [str(f) for f in report.failed],
+        "scores": len(xfer.rows(study)[0]),
+        "equal_answers_on_cpu": round(float(np.mean(same)), 5) if same else None,
+    }
+
+
+def _agreement(op: Predict, store: Any) -> float:  # noqa: ANN401
+    """Share of stored predictions that the CPU gives too."""
+    network = models.load_network(store.read(op.weights), {}, op.kind)
+    special = models.read_special(store.read(op.weights), network.encoder.config)
+    parts = [columns.read(store.read(op.data))]
+    (table,) = evaluation.predict(network, parts, special, device="cpu", precision="fp32", mask=None)
+    stored = columns.read_table(store.read(node_key(op)) / PREDICTIONS)
+    return float((table.column("prediction").to_numpy() == stored.column("prediction").to_numpy()).mean())
+
+
+def _network(shape: str) -> models.Network:
+    layers, width, heads, vocabulary, _ = SHAPES[shape]
+    config = AutoConfig.for_model(
+        "xlm-roberta",
+        vocab_size=vocabulary,
+        num_hidden_layers=layers,
+        hidden_size=width,
+        num_attention_heads=heads,
+        intermediate_size=4 * width,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+        pad_token_id=1,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    torch.manual_seed(1)
+    return models.Network(AutoModel.from_config(config, add_pooling_layer=False), "multiple-choice")
+
+
+def _examples(shape: str, folder: Path) -> columns.Columns:
+    """COPA-shaped rows: two choices, lengths from 12 to 60 tokens."""
+    random = np.random.default_rng(1)
+    vocabulary = SHAPES[shape][3]
+    rows = []
+    for row in range(256):
+        sequences = tuple(random.integers(4, vocabulary, random.integers(12, 60)).tolist() for _ in range(2))
+        rows.append(columns.Example(row, sequences, tuple([0] * len(s) for s in sequences), row % 2))
+    folder.mkdir(exist_ok=True)
+    columns.write(folder, rows)
+    return columns.read(folder)
+
+
+def _train(shape: str, examples: columns.Columns, device: str, precision: str, steps: int) -> dict[str, Any]:
+    op = Train(
+        parent="", data=(), kind="multiple-choice", labels=(), head="new", length=("steps", steps),
+        batch=SHAPES[shape][4], lr=1e-5, warmup=0.1, schedule="linear", weight_decay=0.01, eps=1e-8, clip=1.0,
+        optimizer="adamw", dropout=0.0, seed=1, precision=precision, mask=None,
+    )  # fmt: skip
+    network = _network(shape)
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    times: list[float] = []
+    special = Special(1, None, SHAPES[shape][3], frozenset({0, 1, 2}))
+    curve = training.train(
+        op, network, examples, special, device=device, on_step=lambda *_: times.append(time.perf_counter())
+    )
+    seconds = float(np.median(np.diff(times)))  # the loss is read every step, so the device is waited for
+    tokens = float(np.diff(examples.sequence_starts).mean()) * 2 * op.batch
+    return {
+        "seconds_a_step": round(seconds, 4),
+        "real_tokens_a_second": round(tokens / seconds),
+        "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2) if device == "cuda" else None,
+        "losses": [round(p.loss, 5) for p in curve[:5]],
+    }
+
+
+def main() -> int:
+    """Run the suite; exit 1 when the device and the CPU disagree."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    parser.add_argument("--shape", default="large", choices=list(SHAPES))
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=None)
+    chosen = parser.parse_args()
+    if chosen.device == "cuda" and not torch.cuda.is_available():
+        print("no CUDA device here: nothing measured", file=sys.stderr)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        found = _measure(chosen.device, chosen.shape, chosen.steps, Path(folder))
+    text = json.dumps(found, indent=1)
+    print(text)
+    if chosen.out is not None:
+        chosen.out.write_text(text + "\n", encoding="utf-8")
+    return 0 if found["agrees"] else 1
+
+
+def _measure(device: str, shape: str, steps: int, folder: Path) -> dict[str, Any]:
+    small, large = _examples("tiny", folder / "small"), _examples(shape, folder / "large")
+    found: dict[str, Any] = {
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "torch": torch.__version__,
+        "quickstart": quickstart(device, folder / "store"),
+        "same_recipe": {d: _train("tiny", small, d, "fp32", 5)["losses"] for d in dict.fromkeys((device, "cpu"))},
+        shape: {p: _train(shape, large, device, p, steps) for p in ("bf16", "fp32")},
+    }
+    losses = list(found["same_recipe"].values())
+    close = bool(np.allclose(losses[0], losses[-1], rtol=1e-3))
+    equal = found["quickstart"]["equal_answers_on_cpu"]
+    found["agrees"] = close and equal is not None and equal >= 0.99 and not found["quickstart"]["failed"]
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

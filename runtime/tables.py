@@ -109,9 +109,12 @@ def _paired(own: Mapping[str, float], base: Mapping[str, float]) -> Estimate:
 
 
 def _baseline(axes: Axes, by_arm: Mapping[Axes, list[Row]]) -> Axes | None:
-    """The arm that differs in one axis alone, which is `skip` there."""
-    for position, (axis, value) in enumerate(axes):
-        other = (*axes[:position], (axis, BASELINE), *axes[position + 1 :])
-        if value != BASELINE and other in by_arm:
-            return other
+    """The arm that is `skip` in one axis and the same in all others that it reaches."""
+    for axis, value in axes:
+        if value == BASELINE:
+            continue
+        wanted = {**dict(axes), axis: BASELINE}
+        for other in by_arm:
+            if (axis, BASELINE) in other and dict(other).items() <= wanted.items():
+                return other
     return None

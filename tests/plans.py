@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from compiler.keys import is_pinned, key_of, preimage
-from compiler.ops import Data, Model, Predict, Scratch, Score, Train, WorldRows, inputs
+from compiler.ops import Data, Model, Predict, Score, Scratch, Train, WorldRows, inputs
 from compiler.plan import Device, Node, Place, Plan
 
 PLACE = Place("spec.xfer", 1, 1, 4, "text of the line")

@@ -53,6 +53,20 @@ def test_a_mean_over_languages_waits_for_all_of_them():
     assert (0.6, 1) == (pytest.approx(table.arms[0].average.mean), table.arms[0].average.seeds)
 
 
+def test_the_baseline_need_not_reach_an_axis_of_the_other_arms():
+    """`skip` has no learning rate of the intermediate task; it is the baseline of every one."""
+    rows = [row("skip", "1", "sw", 0.5)]
+    for lr, value in (("1e-5", 0.6), ("3e-5", 0.7)):
+        cell = Cell(
+            "#1", (("model", "m"), ("intermediate", "mnli"), ("lr", lr)), "1", "xcopa", "sw", "accuracy", True, "k"
+        )
+        rows.append(Row(cell, value, 500, 0.5))
+
+    (table,) = tables(rows)
+
+    assert [None, 0.1, 0.2] == [a.average_gain and pytest.approx(a.average_gain.mean) for a in table.arms]
+
+
 def test_an_arm_without_its_baseline_shows_no_gain():
     (table,) = tables([row("mnli", "1", "sw", 0.5), row("qqp", "1", "sw", 0.6)])
 

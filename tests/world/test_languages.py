@@ -29,7 +29,7 @@ def test_the_lexicon_shares_what_the_language_says(code: str) -> None:
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])
-def test_distance_grows_as_the_overlap_falls(is_reversed: bool) -> None:  # noqa: FBT001  a parameter of the test
+def test_distance_grows_as_the_overlap_falls(is_reversed: bool) -> None:
     alike = [language for language in LANGUAGES.values() if language.is_reversed == is_reversed]
     by_distance = sorted(alike, key=lambda language: language.distance)
 

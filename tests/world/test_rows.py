@@ -188,7 +188,7 @@ def test_few_texts_borrow_words_of_other_languages(code: str) -> None:
     ],
 )
 def test_what_is_not_there_is_named(names: tuple[str, str, str], message: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011  the message is compared whole
+    with pytest.raises(ValueError) as caught:
         rows(*names)
 
     assert message == str(caught.value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import Data, HubModel, HubRows, Model, Predict
+from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows
 from compiler.pipeline import Compiled, compile_text
 from runtime import results
 from runtime.errors import MissingInput, XferError
@@ -15,6 +15,8 @@ from runtime.store.objects import Store
 from xfer.opening import Options, find_device, places, read_source, store_root
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from compiler.plan import Node, Plan
     from runtime.executor import Report, Tell
     from runtime.results import Row
@@ -65,41 +67,47 @@ def compile(path: str | Path, options: Options | None = None, *, run: bool = Fal
     return Study(spec, chosen, compiled)
 
 
-def check_reachable(plan: Plan) -> None:
-    """Raise MissingInput for sources that a run could not read, before any work."""
-    for node in plan.nodes:
-        source = node.op.source if isinstance(node.op, Model) else None
-        rows = node.op.rows if isinstance(node.op, Data) else ()
-        hub = [s for s in (source, *rows) if isinstance(s, HubModel | HubRows)]
-        if hub:
-            raise UnreachableError(node, hub[0].repository)
-
-
 class UnreachableError(MissingInput):
-    """A source on the hub, which this version cannot read yet; `.node` knows the place."""
+    """A source that a run could not read, found before any work; `.node` knows the place."""
 
-    def __init__(self, node: Node, repository: str) -> None:
-        local = 'weights: dir("FOLDER")' if isinstance(node.op, Model) else 'data: files("FOLDER/{{ split }}.jsonl")'
-        super().__init__(
-            f"`{repository}` lies on the hub, and `hf(…)` sources cannot be run yet",
-            f"use a local copy: declare it with `{local}` (a name of your own hides the library's)",
-        )
+    def __init__(self, node: Node, message: str, hint: str) -> None:
+        super().__init__(message, hint)
         self.node = node
 
 
-def run(
-    study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None
-) -> Report:
+def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
+    """Raise UnreachableError for the first of `nodes` whose source a run could not read."""
+    for node in nodes:
+        source = node.op.source if isinstance(node.op, Model) else None
+        for rows in (source, *(node.op.rows if isinstance(node.op, Data) else ())):
+            if isinstance(rows, HubModel | HubRows):
+                raise _on_the_hub(node, rows.repository)
+            if isinstance(rows, PythonRows) and not allow_code:
+                message = f"`{node.label}` comes from `python(…)`, which would run the function `{rows.function}`"
+                raise UnreachableError(node, message, "read the code, then allow it with `--allow-code`")
+
+
+def _on_the_hub(node: Node, repository: str) -> UnreachableError:
+    local = 'weights: dir("FOLDER")' if isinstance(node.op, Model) else 'data: files("FOLDER/{{ split }}.jsonl")'
+    return UnreachableError(
+        node,
+        f"`{repository}` lies on the hub, and `hf(…)` sources cannot be run yet",
+        f"use a local copy: declare it with `{local}` (a name of your own hides the library's)",
+    )
+
+
+def run(study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None) -> Report:
     """Run what is missing of a study, or of a bare plan in the store at `store`.
 
-    Raises StoreError, or MissingInput before any work; failures of nodes are in the report.
+    Raises StoreError, or UnreachableError before any work; failures of nodes are in the report.
     """
     from runtime.bodies import TorchBodies
     from runtime.executor import run as execute
 
     plan = study.plan if isinstance(study, Study) else study
-    check_reachable(plan)
-    opened = study.store(write=True) if isinstance(study, Study) else Store(store or _default_store(), write=True)
+    root = store_root(study.path, study.options) if isinstance(study, Study) else store or _default_store()
+    check_reachable(preview(plan, Store(root)).to_run, allow_code=allow_code)
+    opened = Store(root, write=True)
     _remember_digests(plan, opened)
     kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict)}
     bodies = TorchBodies(plan.files, plan.device.kind, kinds, allow_code)

@@ -238,3 +238,17 @@ def test_a_bug_of_ours_is_told_apart(here, capsys, monkeypatch):
     log = Path(next(w.rstrip(".,") for w in text.split() if "/xfer-" in w))
     assert "1 / 0" in log.read_text()
     log.unlink()
+
+
+@pytest.mark.ml
+def test_code_runs_only_when_it_is_allowed(here, capsys):
+    (here / "mine.py").write_text(
+        "import json\ndef rows(split, language):\n    yield from map(json.loads, open(f'{split}.jsonl'))\n"
+    )
+    (here / "spec.xfer").write_text(GOOD.replace('files("{{ split }}.jsonl")', 'python("mine:rows")'))
+
+    assert exits.ERROR == call(["run", "spec.xfer"])
+    text = said(capsys)
+    assert "spec.xfer:3:9" in text and "--allow-code" in text
+    assert not (here / "store").exists()
+    assert exits.OK == call(["run", "spec.xfer", "--allow-code"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +17,7 @@ SMALL = 5_000_000  # parameters; below, threads only wait for each other
 _TOKENS_CPU, _TOKENS_CUDA = 8_192, 65_536  # padded tokens of a micro-batch
 
 
-@cache
+@lru_cache(maxsize=1)  # all accelerators of a process share one state: the last one made is the only one to use
 def accelerator(kind: str, precision: str) -> Accelerator:
     """The accelerator for a device kind ("cpu", "cuda") and a precision ("fp32", "bf16")."""
     from accelerate import Accelerator

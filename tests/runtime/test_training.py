@@ -209,6 +209,7 @@ def test_bf16_trains_close_to_fp32(base, tmp_path):
 
     assert [p.loss for p in full] == pytest.approx([p.loss for p in half], rel=0.02)
     assert [p.loss for p in full] != [p.loss for p in half]
+    assert [p.loss for p in full] == [p.loss for p in trained(base, examples)[1]], "bf16 left nothing behind"
 
 
 def test_dropout_is_the_models_unless_it_is_set(base):

@@ -27,6 +27,11 @@ class Kind:
     needs_labels: bool = False  # `labels: […]` must be declared
     available: bool = False  # the runtime has it
 
+    def has(self, key: str) -> bool:
+        """Whether a stage or a target of this kind has the settings key."""
+        own = SETTINGS[key].where == "kind" or key == "mask"
+        return key in self.settings if own else True
+
 
 KINDS: Mapping[str, Kind] = {
     k.name: k
@@ -165,7 +170,10 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
         "codes", "filter", "join", "per-language", "derived-from", "overlaps",
     ),
 }  # fmt: skip
-DECLARATION_LATER = ("codes", "filter", "join", "per-language")
+DECLARATION_LATER = ("codes", "filter", "join", "per-language", "derived-from", "overlaps")
+
+MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, and would take minutes to plan
+DEEPEST = 64  # lets within lets, groups within groups
 
 # The embedded world as the compiler needs it; a test holds it equal to `runtime.world`.
 WORLD_VERSION = 1

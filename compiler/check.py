@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import KINDS
+from compiler.ops import FileRows, HubRows
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from compiler.bag import Bag
     from compiler.declare import TaskDecl
@@ -59,14 +60,24 @@ def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
         bag.warn(codes.TRAINED_LANGUAGE, target.span, message, None)
 
 
-def check_contamination(stage: Settled, read: Iterable[Data], target: Settled, scored: Data, bag: Bag) -> None:
-    """Report a target whose rows a labelled stage trains on: same source, split and language."""
-    if not KINDS[stage.task.kind.name].labelled:
-        return
-    for data in read:
-        if set(data.rows) & set(scored.rows):
-            message = f"`{target.task.name}` is scored on rows that `{stage.task.name}` trains on"
-            label = Label(stage.span, "trained here")
-            hint = "score another split: `(split: dev)`, or train on other data"
-            bag.error(codes.CONTAMINATION, target.span, message, hint, label)
-            return
+def check_contamination(stage: Settled, read: Collection[object], target: Settled, scored: Data, bag: Bag) -> None:
+    """Report a target whose rows (`rows_of`) a labelled stage trains on."""
+    if stage.task.kind.labelled and not rows_of(scored).isdisjoint(read):
+        message = f"`{target.task.name}` is scored on rows that `{stage.task.name}` trains on"
+        label = Label(stage.span, "trained here")
+        hint = "score another split: `(split: dev)`, or train on other data"
+        bag.error(codes.CONTAMINATION, target.span, message, hint, label)
+
+
+def rows_of(data: Data) -> frozenset[object]:
+    """What data read, as far as it is known: two data with one of these in common have rows in common."""
+    found: set[object] = set()
+    for rows in data.rows:
+        match rows:
+            case FileRows(files=files):
+                found.update(digest for digest in files if digest is not None)
+            case HubRows():
+                found.add(replace(rows, revision=None))
+            case _:
+                found.add(rows)
+    return frozenset(found)

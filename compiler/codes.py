@@ -28,6 +28,7 @@ NO_EXPERIMENT = "X0315"
 NO_REFERENCE = "X0316"
 UNSAFE_WEIGHTS = "X0317"
 HIDES_VALUE = "X0318"
+TOO_MANY = "X0319"
 
 NOT_YET = "X0401"
 NOT_COMPUTED = "X0402"
@@ -62,6 +63,7 @@ TITLES = {
     NO_REFERENCE: "one name, two meanings",
     UNSAFE_WEIGHTS: "weights that would be unpickled",
     HIDES_VALUE: "defaults hide a task's own value",
+    TOO_MANY: "more than can be planned",
     NOT_YET: "not available yet",
     NOT_COMPUTED: "not computed yet",
     NOT_TEXT: "not a text",

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import KINDS, SETTINGS
+from compiler.catalog import KINDS, MOST_RUNS, SETTINGS
 from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
-from compiler.expand import Shape, Use, expand
+from compiler.expand import Shape, Use, expand, report_too_many
 from compiler.languages import select
 from compiler.resolve import Names, merge
 from compiler.settle import Level, Open, Run, ShapeInSettings, axis_names, has_key, nearest, settle
 from compiler.suggest import did_you_mean
-from compiler.values import Given, read_settings
+from compiler.values import Given, read_settings, report_twice
 from dsl.diagnostics import Diagnostic, Label, Severity
 from dsl.syntax import Declaration, Defaults, Experiment, Let, Name, Ref
 
@@ -34,16 +34,19 @@ class Composer:
     models: dict[str, ModelDecl | None] = field(default_factory=dict)
     tasks: dict[str, TaskDecl | None] = field(default_factory=dict)
     defaults: list[tuple[str | None, Level]] = field(default_factory=list)
-    read: dict[Span, Level] = field(default_factory=dict)
-    used: set[Span] = field(default_factory=set)  # settings of `with` and `defaults` that some node has
+    read: dict[tuple[Span, ...], Level] = field(default_factory=dict)
+    opened: dict[tuple[object, ...], Open | None] = field(default_factory=dict)  # of one experiment
+    chains: list[Level] = field(default_factory=list)  # what stands in each `with`
+    used: set[Span] = field(default_factory=set)  # settings whose key some node has
 
     def compose(self) -> tuple[Run, ...]:
         """Every run of every experiment; faults are in the bag."""
         self._declare_own()
         self.defaults = [self._read_defaults(d) for d in self.names.defaults]
+        self._check_defaults()
         runs = [r for n, e in enumerate(self.names.experiments, 1) for r in self._experiment(e, n)]
-        for _, level in self.defaults:
-            self._unused_settings(level)
+        if self.names.experiments and not self.bag.failed():
+            self._report_unused()
         return tuple(runs)
 
     # --- declarations
@@ -72,8 +75,12 @@ class Composer:
 
     def _read_defaults(self, defaults: Defaults) -> tuple[str | None, Level]:
         scope = defaults.scope
-        if scope is not None and scope.text not in KINDS and not isinstance(self.names.get(scope.text), Declaration):
-            known = [*KINDS, *self.names.all(Declaration)]
+        if scope is not None and _is_model(self.names, scope.text):
+            message = f"`{scope.text}` is a model, and `defaults` takes a kind, a task or a benchmark"
+            hint = f"write `settings: {{ … }}` in `model {scope.text}`"
+            self.bag.error(codes.WRONG_SORT, scope.span, message, hint)
+        elif scope is not None and scope.text not in (*KINDS, *self.names.all(Declaration), *self.names.later):
+            known = [*KINDS, *self._tasks()]
             hint = did_you_mean(scope.text, known)
             self.bag.error(codes.UNKNOWN_NAME, scope.span, f"there is no kind or task `{scope.text}`", hint)
         level = read_settings(defaults.record.pairs, "", self.bag)
@@ -81,15 +88,26 @@ class Composer:
             self._no_limit(level, "defaults")
         return (scope.text if scope else None, level)
 
+    def _check_defaults(self) -> None:
+        """One slot in two `defaults` of one scope would hide one of them in silence."""
+        seen: dict[tuple[str | None, str], Given] = {}
+        for scope, level in self.defaults:
+            for given in level:
+                if (first := seen.setdefault((scope, given.slot), given)) is not given:
+                    report_twice(first.span, given.span, given.slot, self.bag)
+
+    def _tasks(self) -> list[str]:
+        return [n for n in self.names.all(Declaration) if not _is_model(self.names, n)]
+
     def _no_limit(self, level: Level, where: str) -> None:
         for given in level:
             if given.key == "limit":
                 message = f"`limit` stands at {_STAGE_OR_TARGET}, not in `{where}`"
                 self.bag.error(codes.WRONG_SORT, given.span, message)
 
-    def _unused_settings(self, level: Level) -> None:
-        for given in level:
-            if given.span not in self.used and not self.bag.failed():
+    def _report_unused(self) -> None:
+        for given in (g for level in (*self.chains, *(level for _, level in self.defaults)) for g in level):
+            if given.span not in self.used:
                 message = f"no node of this spec has `{given.key}`"
                 self.bag.error(codes.KEY_WITHOUT_NODE, given.span, message, "take it out, or set it where it applies")
 
@@ -100,13 +118,17 @@ class Composer:
         level = read_settings(experiment.chain.settings, "", self.bag)
         self._no_limit(level, "with")
         targets = self._targets(experiment.chain.targets)
+        self.opened.clear()
         shapes = [
             s
             for shape in expand(experiment.chain, self.names, self.bag)
             if (s := self._shape(label, shape, targets, level)) is not None
         ]
-        self._unused_settings(level)
-        axes = axis_names(shapes)
+        self.chains.append(level)
+        if sum(s.runs() for s in shapes) > MOST_RUNS:
+            report_too_many(experiment.chain.span, self.bag)
+            return []
+        axes = axis_names(shapes, self.bag)
         return [run for shape in shapes for run in settle(shape, axes)]
 
     def _targets(self, refs: tuple[Ref, ...]) -> tuple[Use, ...]:
@@ -136,9 +158,11 @@ class Composer:
 
     def _model_at(self, name: Name) -> ModelDecl | None:
         found = self.names.get(name.text)
-        models = [n for n in self.names.all(Declaration) if _is_model(self.names, n)]
         if isinstance(found, Declaration) and found.word == "model":
             return self.model(name.text)
+        if name.text in self.names.later:
+            return None  # reported where it is declared
+        models = [n for n in self.names.all(Declaration) if _is_model(self.names, n)]
         if found is None:
             hint = did_you_mean(name.text, models)
             self.bag.error(codes.UNKNOWN_NAME, name.span, f"there is no model `{name.text}`", hint)
@@ -149,19 +173,29 @@ class Composer:
         return None
 
     def _open(self, use: Use, model: ModelDecl | None, chain: Level, *, target: bool) -> Open | None:
+        written = (use.span, *(p.span for p in use.settings))
+        known = (written, model.name if model else None, target)
+        if known not in self.opened:
+            self.opened[known] = self._open_new(use, written, model, chain, target=target)
+        return self.opened[known]
+
+    def _open_new(
+        self, use: Use, written: tuple[Span, ...], model: ModelDecl | None, chain: Level, *, target: bool
+    ) -> Open | None:
         task = self._task_at(use.name, target=target)
         if task is None or model is None:
             return None
-        if use.span not in self.read:
-            self.read[use.span] = read_settings(use.settings, "", self.bag)
-        own = self.read[use.span]
+        if written not in self.read:
+            self.read[written] = read_settings(use.settings, "", self.bag)
+        own = self.read[written]
         self._foreign_settings(own, task, target=target)
         levels = self._levels(own, chain, task, model)
+        self.used |= {g.span for level in levels for g in level if has_key(g.key, task.kind, target=target)}
         if target:
             givens = self._target_givens(own, task, nearest(levels, task.kind, target=True))
         else:
             givens = nearest(levels, task.kind, target=False)
-        self._note_use(givens, task)
+        self._note_hidden(givens, task)
         languages = self._languages(use, task, target=target)
         return Open(task, languages, use.span, use.name.span, givens) if languages else None
 
@@ -186,11 +220,10 @@ class Composer:
                 message = f"{what} has no `{given.key}`"
                 self.bag.error(codes.UNKNOWN_KEY, given.span, message, did_you_mean(given.key, known))
 
-    def _note_use(self, givens: dict[str, Given], task: Task) -> None:
+    def _note_hidden(self, givens: dict[str, Given], task: Task) -> None:
         own = {g.slot: g for g in task.settings}
         defaults = {g.span for _, level in self.defaults for g in level}
         for slot, given in givens.items():
-            self.used.add(given.span)
             if given.span in defaults and (hidden := own.get(slot)) is not None and hidden.value != given.value:
                 message = f"this hides the own `{slot}` of `{task.name}`"
                 label = Label(hidden.span, "the task's own")
@@ -212,9 +245,10 @@ class Composer:
         if name.text == "previous":
             hint = "name the task behind `@`"
             self.bag.error(codes.NOT_YET, name.span, "`@ previous` is not available yet", hint)
+        elif name.text in self.names.later:
+            return None  # reported where it is declared
         elif found is None:
-            known = [n for n in self.names.all(Declaration) if not _is_model(self.names, n)]
-            hint = did_you_mean(name.text, known)
+            hint = did_you_mean(name.text, self._tasks())
             self.bag.error(codes.UNKNOWN_NAME, name.span, f"there is no benchmark or task `{name.text}`", hint)
         else:
             sort = "a let" if isinstance(found, Let) else "a model" if isinstance(found, Declaration) else "a group"

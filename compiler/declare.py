@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SPLITS, Kind
+from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SETTINGS, SPLITS, Kind
 from compiler.resolve import Merged, own_pairs
 from compiler.sources import DataSource, ModelSource, read_data, read_weights
 from compiler.suggest import did_you_mean
@@ -59,7 +59,7 @@ class TaskDecl:
     @property
     def own_settings(self) -> tuple[Given, ...]:
         """Those that it does not inherit."""
-        return tuple(g for g in self.settings if g.owner == self.name)
+        return tuple(g for g in self.settings if g.owner == self.name and g.span.source is self.span.source)
 
 
 def declare_model(merged: Merged, bag: Bag) -> ModelDecl | None:
@@ -67,6 +67,8 @@ def declare_model(merged: Merged, bag: Bag) -> ModelDecl | None:
     name = merged.declaration.name
     _check_keys(merged, DECLARATION_KEYS["model"], bag)
     pair = merged.nearest("weights")
+    if pair is None and merged.declaration.parent is not None:
+        return None  # reported where its line begins
     if pair is None:
         hint = 'for example `weights: dir("models/me5-small")` or `hf("FacebookAI/xlm-roberta-large")`'
         bag.error(codes.MISSING_KEY, name.span, f"model `{name.text}` has no `weights`", hint)
@@ -80,6 +82,8 @@ def declare_task(merged: Merged, bag: Bag) -> TaskDecl | None:
     """The typed task or benchmark, or None after findings."""
     declaration = merged.declaration
     name = declaration.name
+    if merged.kind is None and declaration.parent is not None:
+        return None  # reported where its line begins
     if merged.kind is None:
         hint = f"for example `{declaration.word} {name.text} : multiple-choice {{ … }}`"
         bag.error(codes.MISSING_KEY, name.span, f"{declaration.word} `{name.text}` has no kind", hint)
@@ -102,7 +106,7 @@ def declare_task(merged: Merged, bag: Bag) -> TaskDecl | None:
         labels=_labels(merged, kind, bag),
         metrics=_metrics(merged, kind, bag),
         split=_split(merged, bag),
-        settings=_settings(merged, bag),
+        settings=_kind_settings(merged, kind, bag),
         ancestry=merged.ancestry,
         span=name.span,
     )
@@ -133,12 +137,24 @@ def _settings(merged: Merged, bag: Bag) -> tuple[Given, ...]:
     return tuple(found.values())
 
 
+def _kind_settings(merged: Merged, kind: Kind, bag: Bag) -> tuple[Given, ...]:
+    """The settings of a task; a key that neither its stages nor its targets have is an error."""
+    settings = _settings(merged, bag)
+    for given in settings:
+        if not kind.has(given.key):
+            hint = did_you_mean(given.key, [k for k in SETTINGS if kind.has(k)])
+            bag.error(codes.UNKNOWN_KEY, given.span, f"{kind.name} has no setting `{given.key}`", hint)
+    return settings
+
+
 def _wrong(pair: Pair, expected: str, bag: Bag) -> None:
     bag.error(codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}")
 
 
 def _data(merged: Merged, bag: Bag) -> tuple[DataSource, ...] | None:
     pair = merged.nearest("data")
+    if pair is None and not merged.begins():
+        return None
     if pair is None:
         name = merged.declaration.name
         hint = 'for example `data: files("data/{{ split }}.jsonl")`'
@@ -183,7 +199,10 @@ def _text(value: Value) -> str:
 
 def _labels(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
     labels = _words(merged, "labels", bag)
-    if kind.needs_labels and "labels" not in merged.pairs:
+    pair = merged.nearest("labels")
+    if pair is not None and not kind.needs_labels:
+        bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{kind.name} has no `labels`", "take them out")
+    if kind.needs_labels and pair is None and merged.begins():
         name = merged.declaration.name
         bag.error(codes.MISSING_KEY, name.span, f"`{name.text}` has no `labels`, which {kind.name} needs")
     return labels
@@ -222,6 +241,8 @@ def _fields(merged: Merged, kind: Kind, bag: Bag) -> tuple[Field, ...] | None:
             hint = did_you_mean(key, kind.fields)
             bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{key}`", hint)
     missing = [f for f in kind.required if f not in written]
+    if missing and not merged.begins():
+        return None
     if missing:
         name = merged.declaration.name
         fields = ", ".join(f"`{f}`" for f in missing)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.catalog import DEEPEST, MOST_RUNS
 from compiler.resolve import Names
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
@@ -50,20 +52,36 @@ _Taken = dict[Span, Taken]
 _Way = tuple[tuple[Use, ...], _Taken]
 
 
-def expand(chain: Chain, names: Names, bag: Bag) -> Iterator[Shape]:
+class _TooManyError(Exception):
+    """The choices of a chain multiply beyond what can be planned."""
+
+
+def expand(chain: Chain, names: Names, bag: Bag) -> tuple[Shape, ...]:
     """Every shape of `chain`; a place that a shape reaches twice has one value. Faults are reported once."""
     walker = _Walker(names, bag)
-    for model, taken in walker.models(chain.model):
-        for stages, all_taken in walker.sequence(chain.stages, taken, 1):
-            yield Shape(model, stages, all_taken)
+    shapes: list[Shape] = []
+    try:
+        for model, taken in walker.models(chain.model):
+            shapes += (Shape(model, uses, after) for uses, after in walker.sequence(chain.stages, taken, 1))
+    except _TooManyError:
+        shapes = []
+        report_too_many(chain.span, bag)
+    return tuple(shapes)
+
+
+def report_too_many(span: Span, bag: Bag) -> None:
+    """An experiment whose axes multiply beyond MOST_RUNS."""
+    message = f"this chain stands for more than {MOST_RUNS:,} runs"
+    bag.error(codes.TOO_MANY, span, message, "its axes multiply: take one out, or write several chains")
 
 
 class _Walker:
-    """Walks one chain; what it remembers is only which lets it is inside of."""
+    """Walks one chain; what it remembers is which lets it is inside of, and the alternatives of each choice."""
 
     def __init__(self, names: Names, bag: Bag) -> None:
         self.names, self.bag = names, bag
         self.inside: tuple[str, ...] = ()
+        self.known: dict[Span, list[tuple[str, Alternative]]] = {}
 
     def models(self, model: Name | Choice) -> Iterator[tuple[Name, _Taken]]:
         """The model's name, one for each alternative of a choice of models."""
@@ -78,14 +96,20 @@ class _Walker:
                     message = "a choice of models holds names of models alone"
                     self.bag.error(codes.WRONG_SORT, alternative.span, message)
 
-    def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> Iterator[_Way]:
+    def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> list[_Way]:
         """All ways through `stages`, the first of which is stage `number`."""
-        if not stages:
-            yield (), taken
-            return
-        for first, after_first in self._stage(stages[0], taken, f"stage-{number}"):
-            for rest, after_all in self.sequence(stages[1:], after_first, number + 1):
-                yield first + rest, after_all
+        ways: list[_Way] = [((), taken)]
+        for at, stage in enumerate(stages, number):
+            longer = self._longer(ways, stage, f"stage-{at}")
+            ways = list(islice(longer, MOST_RUNS + 1))
+            if len(ways) > MOST_RUNS:
+                raise _TooManyError
+        return ways
+
+    def _longer(self, ways: list[_Way], stage: Stage, axis: str) -> Iterator[_Way]:
+        for before, taken in ways:
+            for uses, after in self._stage(stage, taken, axis):
+                yield before + uses, after
 
     def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
         parts = [p for p in stage.parts if not isinstance(p, Skip)]
@@ -120,6 +144,8 @@ class _Walker:
                 yield from self._let(ref, found, taken)
             case Declaration() if found.word != "model":
                 yield (Use(ref.name, ref.languages, ref.settings, ref.span),), taken
+            case None if name in self.names.later:
+                return  # reported where it is declared
             case None:
                 known = [n for n in self.names.all(Declaration, Let) if self._can_stand(n)]
                 self.bag.error(
@@ -143,6 +169,9 @@ class _Walker:
             message = f"`{let.name.text}` stands for itself"
             self.bag.error(codes.INHERITANCE_CYCLE, ref.name.span, message)
             return
+        if len(self.inside) >= DEEPEST:
+            self.bag.error(codes.TOO_MANY, ref.name.span, f"lets stand within lets more than {DEEPEST} deep")
+            return
         before, self.inside = self.inside, (*self.inside, let.name.text)
         ways = list(self._stage(let.stage, taken, let.name.text))
         self.inside = before
@@ -164,6 +193,11 @@ class _Walker:
 
     def _alternatives(self, choice: Choice) -> list[tuple[str, Alternative]]:
         """Each alternative with its name; a choice that is a whole alternative flattens into the outer one."""
+        if choice.span not in self.known:
+            self.known[choice.span] = self._named(choice)
+        return self.known[choice.span]
+
+    def _named(self, choice: Choice) -> list[tuple[str, Alternative]]:
         found: dict[str, Alternative] = {}
         for alternative in _flat(choice):
             name = _name(alternative)

@@ -5,27 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import LANGUAGE_ALIASES
-from compiler.suggest import language_hint
-from dsl.syntax import Group, Languages
+from compiler.catalog import DEEPEST
+from compiler.suggest import closest, language_hint
+from dsl.syntax import Group, Languages, Name
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
     from compiler.resolve import Names
 
 
+_LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's misspelt name
+
+
 def select(written: Languages, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> tuple[str, ...]:
     """The languages of `task` that `written` names, in the order in which the data declare them; () after a finding."""
     chosen: set[str] = set()
     for term in written.terms:
-        codes_ = set(available) if term.code is None else members(term.code.text, names)
+        named = set(available) if term.code is None else members(term.code.text, names)
         if term.minus:
-            chosen -= codes_
+            chosen -= named
             continue
-        if term.code is not None and not _is_group(term.code.text, names) and term.code.text not in available:
-            _missing(written, term.code.text, available, task, names, bag)
+        if term.code is not None and term.code.text in names.later:
+            return ()  # reported where it is declared
+        if term.code is not None and not named & set(available):
+            _missing(term.code, available, task, names, bag)
             return ()
-        chosen |= codes_ & set(available)
+        chosen |= named & set(available)
     if not chosen:
         bag.error(
             codes.NO_LANGUAGE, written.span, f"no language of `{task}` is left here", language_hint("", available)
@@ -37,24 +42,47 @@ def _is_group(name: str, names: Names) -> bool:
     return isinstance(names.get(name), Group)
 
 
-def members(name: str, names: Names, inside: frozenset[str] = frozenset()) -> set[str]:
-    """The codes of a group, or the one code. A group inside itself adds nothing."""
-    found = names.get(name)
-    if not isinstance(found, Group):
-        return {name}
-    chosen: set[str] = set()
-    for term in found.languages.terms:
-        if term.code is None or term.code.text in inside:
+def members(name: str, names: Names, known: dict[str, set[str]] | None = None) -> set[str]:
+    """The codes of a group that `is_group_right` found right, or the one code."""
+    known = {} if known is None else known
+    if name not in known:
+        found = names.get(name)
+        known[name] = set() if isinstance(found, Group) else {name}
+        for term in found.languages.terms if isinstance(found, Group) else ():
+            part = members(term.code.text, names, known) if term.code is not None else set()
+            known[name] = known[name] - part if term.minus else known[name] | part
+    return known[name]
+
+
+def is_group_right(group: Group, names: Names, bag: Bag, inside: tuple[Group, ...] = ()) -> bool:
+    """Whether a group holds no `*` and not itself, however deep; faults are in the bag."""
+    line = (*inside, group)
+    right = True
+    for term in group.languages.terms:
+        inner = names.get(term.code.text) if term.code is not None else None
+        if term.code is None:
+            message = "`*` has no meaning in a group: which languages there are depends on the data"
+            bag.error(codes.WRONG_VALUE, term.span, message, "list the codes")
+        elif inner in line:
+            if inner is line[0] is min(line, key=lambda g: g.span.start):  # once a loop
+                bag.error(codes.INHERITANCE_CYCLE, term.span, f"the group `{term.code.text}` is a part of itself")
+        elif isinstance(inner, Group) and len(line) >= DEEPEST:
+            bag.error(codes.TOO_MANY, term.span, f"groups stand within groups more than {DEEPEST} deep")
+        elif not isinstance(inner, Group) or is_group_right(inner, names, bag, line):
             continue
-        part = members(term.code.text, names, inside | {name})
-        chosen = chosen - part if term.minus else chosen | part
-    return chosen
+        right = False
+    return right
 
 
-def _missing(written: Languages, code: str, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> None:
+def _missing(code: Name, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> None:
+    """Report a code, or a group with all its codes, that the data do not have."""
     groups = names.all(Group)
-    hint = language_hint(code, available)
-    if code not in LANGUAGE_ALIASES and groups and "did you mean" not in hint:
-        hint += f"; groups: {', '.join(f'`{g}`' for g in groups)}"
-    span = next(t.span for t in written.terms if t.code is not None and t.code.text == code)
-    bag.error(codes.NO_LANGUAGE, span, f"`{task}` has no language `{code}`", hint)
+    if _is_group(code.text, names):
+        message = f"`{task}` has no language of the group `{code.text}`"
+        bag.error(codes.NO_LANGUAGE, code.span, message, language_hint("", available))
+    elif len(code.text) > _LONGEST_CODE and (group := closest(code.text, groups)) is not None:
+        message = f"there is no group of languages `{code.text}`"
+        bag.error(codes.UNKNOWN_LANGUAGE, code.span, message, f"did you mean `{group}`?")
+    else:
+        message = f"`{task}` has no language `{code.text}`"
+        bag.error(codes.NO_LANGUAGE, code.span, message, language_hint(code.text, available))

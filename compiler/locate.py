@@ -1,7 +1,13 @@
-"""Sources as a spec writes them to sources by content: what `rows` and weights a node reads, and where they lie."""
+"""Sources as a spec writes them to sources by content: what `rows` and weights a node reads, and where they lie.
+
+`os.path.isfile` and its like are asked, not `Path`: they answer for every text, however long or strange.
+"""
+# ruff: noqa: PTH112, PTH113, PTH208
 
 from __future__ import annotations
 
+import os
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -38,6 +44,7 @@ class Locator:
     def __init__(self, places: Places, bag: Bag) -> None:
         self.places, self.bag = places, bag
         self.files: dict[str, Path] = {}
+        self._missing: set[Span] = set()
 
     # --- models
 
@@ -68,12 +75,16 @@ class Locator:
         folder = self._folder_path(source)
         if folder is None:
             return None
-        if not folder.is_dir():
+        if os.path.isfile(folder):
+            hint = f'name its folder: `dir("{PurePosixPath(source.path).parent}")`'
+            self.bag.error(codes.NO_FILE, source.span, f"`{source.path}` is a file, not a folder", hint)
+            return None
+        if not os.path.isdir(folder):
             hint = _embedded_hint(self.places.embedded) if source.embedded else _nearby(folder)
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
         shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
-        names = [n for n in (*wanted, *shards) if (folder / n).is_file()]
+        names = [n for n in (*wanted, *shards) if os.path.isfile(folder / n)]
         for needed in ("config.json", "tokenizer.json"):
             if needed in wanted and needed not in names:
                 message = f"the folder `{source.path}` has no `{needed}`"
@@ -82,19 +93,29 @@ class Locator:
         if "config.json" in wanted and not any(n.endswith(".safetensors") for n in names):
             self._no_weights(source, folder)
             return None
-        return tuple((n, self._digest(folder / n)) for n in names)
+        try:
+            return tuple((n, self._digest(self.places.inside(folder / n))) for n in names)
+        except PlaceError as error:
+            self._report(error, source.span)
+            return None
 
     def _folder_path(self, source: FolderModel) -> Path | None:
-        if source.embedded:
-            return self.places.embedded / source.path
+        if source.embedded and (source.path in ("..", ".") or "/" in source.path):
+            hint = _embedded_hint(self.places.embedded)
+            self.bag.error(codes.NO_FILE, source.span, f"there is no embedded model `{source.path}`", hint)
+            return None
         try:
-            return self.places.path(source.path)
+            return (
+                self.places.inside(self.places.embedded / source.path)
+                if source.embedded
+                else self.places.path(source.path)
+            )
         except PlaceError as error:
             self._report(error, source.span)
             return None
 
     def _no_weights(self, source: FolderModel, folder: Path) -> None:
-        pickled = [p.name for p in folder.iterdir() if p.suffix in _PICKLED]
+        pickled = [n for n in _names(folder) if n.endswith(_PICKLED)]
         if pickled:
             message = f"`{source.path}` has its weights in `{pickled[0]}`, which could run code when it is read"
             hint = "save them as safetensors: `model.save_pretrained(folder)` with transformers 5 does"
@@ -126,33 +147,55 @@ class Locator:
     def _file_rows(self, source: FilesData, values: dict[str, str]) -> FileRows | None:
         pattern = source.patterns.get("", source.patterns.get(values["split"], ""))
         filled = self._filled(pattern, values, source.span)
-        if filled is None:
+        if filled is None or source.span in self._missing:
             return None
         try:
-            paths = self.places.matching(filled)
-            if not paths:
-                hint = _nearby(self.places.path(filled))
-                self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", hint)
-                return None
+            digests = tuple(self._digest(p) for p in self.places.matching(filled))
         except PlaceError as error:
             self._report(error, source.span)
             return None
-        return FileRows(source.format, tuple(self._digest(p) for p in paths), source.columns)
+        if not digests:
+            self._missing.add(source.span)  # one message for all its languages
+            self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", self.nearby(filled))
+            return None
+        return FileRows(source.format, digests, source.columns)
 
     def _python_rows(self, source: PythonData, split: str, language: str) -> PythonRows | None:
-        path = self.places.folder / (source.module.replace(".", "/") + ".py")
-        if not path.is_file():
-            message = f"there is no module `{source.module}` beside the spec"
-            self.bag.error(codes.NO_FILE, source.span, message, f"it would be the file `{path.name}`")
+        name = source.module.replace(".", "/") + ".py"
+        try:
+            path = self.places.path(name)
+            if os.path.isfile(path):
+                return PythonRows(self._digest(path), source.function, source.version, split, language)
+        except PlaceError as error:
+            self._report(error, source.span)
             return None
-        return PythonRows(self._digest(path), source.function, source.version, split, language)
+        message = f"there is no module `{source.module}` beside the spec"
+        self.bag.error(codes.NO_FILE, source.span, message, f"it would be the file `{name}`")
+        return None
 
     def _filled(self, pattern: str, values: dict[str, str], span: Span) -> str | None:
         try:
             return fill(pattern, values)
         except PlaceError as error:
-            self._report(error, span)
+            self.bag.error(codes.BAD_TEMPLATE, span, str(error), error.hint)
             return None
+
+    def expected(self, sources: tuple[DataSource, ...], split: str, language: str) -> str | None:
+        """The first file that a split would have to be, with what lies near; None where nothing is missing."""
+        values = {"split": split, "language": language, "code": language}
+        for source in sources:
+            pattern = source.patterns.get("") if isinstance(source, FilesData) else None
+            if pattern is not None and not self._file_exists(pattern, split, language):
+                filled = fill(pattern, values)
+                return f"there is no file `{filled}`; {self.nearby(filled)}"
+        return None
+
+    def nearby(self, name: str) -> str:
+        """What lies where the file `name` should be, for hints."""
+        path = self.places.path(name)
+        if os.path.isdir(path):
+            return f"`{name}` is a folder: name the files in it, `{name.rstrip('/')}/*.jsonl`"
+        return _nearby(path)
 
     def splits(self, sources: tuple[DataSource, ...], language: str) -> tuple[str, ...]:
         """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
@@ -194,16 +237,24 @@ def _saving_hint(name: str) -> str:
 
 
 def _embedded_hint(folder: Path) -> str:
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    names = [n for n in _names(folder) if os.path.isfile(folder / n / "config.json")]
     return "embedded models: " + ", ".join(f"`{n}`" for n in names)
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder, as far as one may look."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def _nearby(path: Path) -> str:
     """What lies where the file should be."""
     folder = path.parent
-    while not folder.is_dir() and folder != folder.parent:
+    while not os.path.isdir(folder) and folder != folder.parent:
         folder = folder.parent
-    names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    names = _names(folder)
     if folder == path.parent and (best := closest(path.name, names)) is not None:
         return f"did you mean `{best}`? It lies in `{folder}`"
     shown = ", ".join(f"`{n}`" for n in names[:8]) + (" …" if len(names) > 8 else "")  # noqa: PLR2004

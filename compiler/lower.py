@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.check import check_contamination
+from compiler.check import check_contamination, rows_of
 from compiler.keys import METRIC_VERSION, is_pinned, key_of, preimage
 from compiler.ops import Data, Key, Limit, Model, Op, Predict, Score, Train, inputs
 from compiler.plan import Cell, Device, Node, Place, Plan, Route, Step
 from compiler.settle import Run, Settled
+from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +40,8 @@ class Lowering:
         self._models: dict[Span, Key | None] = {}
         self._data: dict[tuple[object, ...], Key | None] = {}
         self._places: dict[Span, Place] = {}
+        self._split_there: dict[tuple[str, tuple[str, ...], str], bool] = {}
+        self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
 
     def plan(self, spec: str, runs: Iterable[Run]) -> Plan:
         """The plan of all runs."""
@@ -75,13 +78,13 @@ class Lowering:
         return self._models[span]
 
     def _train(self, stage: Settled, parent: Key, model: Key, label: str) -> Key | None:
-        data = [self._stage_data(stage, model, language) for language in stage.languages]
-        if None in data:
+        data = self._stage_data(stage, model)
+        if data is None:
             return None
         length = stage.settings["epochs"]
         op = Train(
             parent=parent,
-            data=tuple(d for d in data if d is not None),
+            data=data,
             kind=stage.task.kind.name,
             labels=stage.task.labels,
             head=_text(stage["head"]),
@@ -101,8 +104,23 @@ class Lowering:
         )
         return self._enter(op, label, stage.span, self._setting_places(stage))
 
-    def _stage_data(self, stage: Settled, model: Key, language: str) -> Key | None:
-        return self._data_node(stage, model, language, "train", stage, scored=False)
+    def _stage_data(self, stage: Settled, model: Key) -> tuple[Key, ...] | None:
+        """The data of a stage, one key a language; None after a finding."""
+        if not self._has_split(stage, "train"):
+            return None
+        keys = [self._data_node(stage, model, c, "train", stage, scored=False) for c in stage.languages]
+        found = tuple(k for k in keys if k is not None)
+        return found if len(found) == len(keys) else None
+
+    def _has_split(self, part: Settled, split: str) -> bool:
+        """Whether the data have the split in all languages; one message tells of all in which they do not."""
+        known = (part.task.name, part.languages, split)
+        if known not in self._split_there:
+            lacking = [c for c in part.languages if split not in self.locator.splits(part.task.data, c)]
+            self._split_there[known] = not lacking
+            if lacking:
+                self._no_split(part, lacking, split)
+        return self._split_there[known]
 
     def _data_node(
         self, part: Settled, model: Key, language: str, split: str, lengths: Settled, *, scored: bool
@@ -112,10 +130,6 @@ class Lowering:
         known = (task.name, model, language, split, max_length, limit, scored)
         if known not in self._data:
             self._data[known] = None
-            available = self.locator.splits(task.data, language)
-            if split not in available:
-                self._no_split(part, language, split, available)
-                return None
             rows = [self.locator.rows(source, split, language) for source in task.data]
             if None in rows:
                 return None
@@ -136,17 +150,22 @@ class Lowering:
             self._data[known] = self._enter(op, f"data {task.name} {split}[{language}]", part.name_span, places)
         return self._data[known]
 
-    def _no_split(self, part: Settled, language: str, split: str, available: tuple[str, ...]) -> None:
-        there = ", ".join(available) or "no split at all"
+    def _no_split(self, part: Settled, lacking: list[str], split: str) -> None:
+        data = part.task.data
+        there = ", ".join(self.locator.splits(data, lacking[0])) or "no split at all"
         why = "a stage needs one" if split == "train" else "a target is scored on it"
-        message = f"`{part.task.name}` has no {split} split in `{language}`; {why}"
-        self.bag.error(codes.NO_SPLIT, part.name_span, message, f"its data have: {there}")
+        message = f"`{part.task.name}` has no {split} split in {', '.join(f'`{c}`' for c in lacking)}; {why}"
+        missing = self.locator.expected(data, split, lacking[0])
+        hint = f"its data have: {there}" + (f"; {missing}" if missing else "")
+        self.bag.error(codes.NO_SPLIT, part.name_span, message, hint, Label(data[0].span, "its data"))
 
     def _target(self, run: Run, target: Settled, weights: Key, model: Key, title: str) -> Iterable[Step]:
         stage = run.stages[-1]
         lengths = target if target.settings["max-length"].place is not None else stage
         precision = target if target.settings["precision"].place is not None else stage
         split = self._target_split(target)
+        if not self._has_split(target, split):
+            return
         for language in target.languages:
             data = self._data_node(target, model, language, split, lengths, scored=True)
             if data is None:
@@ -167,17 +186,22 @@ class Lowering:
     def _check_contamination(self, run: Run, target: Settled, model: Key, data: Key) -> None:
         scored = self.nodes[data].op
         for stage in run.stages:
-            keys = [self._stage_data(stage, model, language) for language in stage.languages]
-            read = [op for k in keys if k is not None and isinstance(op := self.nodes[k].op, Data)]
             if isinstance(scored, Data):
-                check_contamination(stage, read, target, scored, self.bag)
+                check_contamination(stage, self._rows_read(stage, model), target, scored, self.bag)
+
+    def _rows_read(self, stage: Settled, model: Key) -> frozenset[object]:
+        keys = self._stage_data(stage, model) or ()
+        if keys not in self._rows:
+            ops = [self.nodes[k].op for k in keys]
+            self._rows[keys] = frozenset(r for op in ops if isinstance(op, Data) for r in rows_of(op))
+        return self._rows[keys]
 
     def _target_split(self, target: Settled) -> str:
         stated = target["split"] or target.task.split
         if stated is not None:
             return _text(stated)
-        available = self.locator.splits(target.task.data, target.languages[0])
-        return "test" if "test" in available else "dev"
+        there = {s for c in target.languages for s in self.locator.splits(target.task.data, c)}
+        return "test" if "test" in there else "dev"
 
     def _precision(self, part: Settled) -> str:
         precision = _text(part["precision"])

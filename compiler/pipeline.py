@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,21 @@ from compiler.resolve import library_names, resolve
 from dsl.diagnostics import Diagnostic, has_errors
 from dsl.parse import parse
 from dsl.source import Source, Span
-from dsl.syntax import Declaration, Name, Spec
+from dsl.syntax import (
+    Alternative,
+    Chain,
+    Choice,
+    Declaration,
+    Group,
+    Languages,
+    LanguageTerm,
+    Let,
+    Name,
+    Ref,
+    Spec,
+    Stage,
+    Use,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,6 +66,8 @@ def compile_text(source: Source, places: Places, device: Device) -> Compiled:
     for diagnostic in found:
         bag.add(diagnostic)
     names = resolve(spec, library(), bag)
+    if any(isinstance(s, Use) for s in spec.statements):
+        return Compiled(None, bag.all())  # half of the names may be in the other file
     _check_experiments(spec, names, bag)
     runs = Composer(names, bag).compose()
     _warn_unused(names, bag)
@@ -111,12 +127,22 @@ def _warn_unused(names: Names, bag: Bag) -> None:
 
 
 def _names_in(node: object) -> Iterator[str]:
-    """Every name written inside a node."""
-    if isinstance(node, Name):
-        yield node.text
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _names_in(item)
-    elif is_dataclass(node) and not isinstance(node, Source | Span):
-        for field in fields(node):
-            yield from _names_in(getattr(node, field.name))
+    """Every name that a node refers to; keys and labels are none."""
+    match node:
+        case Name(text=text):
+            yield text
+        case tuple():
+            for item in node:
+                yield from _names_in(item)
+        case Declaration(parent=parent):
+            yield from _names_in(parent)
+        case Let(stage=inner) | Group(languages=inner):
+            yield from _names_in(inner)
+        case Ref(name=name, languages=languages):
+            yield from _names_in((name, languages))
+        case Chain(model=model, stages=stages, targets=targets):
+            yield from _names_in((model, stages, targets))
+        case Stage(parts=inner) | Alternative(stages=inner) | Choice(alternatives=inner) | Languages(terms=inner):
+            yield from _names_in(inner)
+        case LanguageTerm(code=code):
+            yield from _names_in(code)

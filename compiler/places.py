@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 BIG = 256 * 10**6  # bytes; a larger file is hashed by `run` only
@@ -45,7 +46,7 @@ class Places:
     def path(self, text: str) -> Path:
         """The file or folder that a spec calls `text`; existing or not, but allowed."""
         base, rest = self._split(text)
-        return self._allowed(base / rest)
+        return self.inside(base / rest)
 
     def _split(self, text: str) -> tuple[Path, str]:
         if (match := re.match(r"@([^/]+)/?(.*)", text, re.DOTALL)) is None:
@@ -59,10 +60,13 @@ class Places:
         also = f"; known roots: {known}" if known else ""
         return f'name its folder: `--root {name}=DIR`, or `[root] {name} = "DIR"` in xfer.toml{also}'
 
-    def _allowed(self, path: Path) -> Path:
-        real = Path(os.path.realpath(path))
-        folders = [self.folder, *self.roots.values(), *self.allowed, self.embedded]
-        if any(real.is_relative_to(os.path.realpath(f)) for f in folders):
+    def inside(self, path: Path) -> Path:
+        """`path`, which with its links followed lies in an allowed folder. Raises PlaceError where it does not."""
+        try:
+            real = Path(os.path.realpath(path))
+        except ValueError as error:  # a NUL
+            raise PlaceError(f"`{path!r}` is no path: {error}") from error
+        if any(real.is_relative_to(f) for f in self._real_folders):
             return path
         raise PlaceError(
             f"`{path}` lies outside the spec's folder and the named roots",
@@ -70,19 +74,27 @@ class Places:
             outside=True,
         )
 
+    @cached_property
+    def _real_folders(self) -> tuple[str, ...]:
+        folders = [self.folder, *self.roots.values(), *self.allowed, self.embedded]
+        return tuple(os.path.realpath(f) for f in folders)
+
     def matching(self, pattern: str) -> tuple[Path, ...]:
         """The files that a pattern with `*` and `?` names, in order of their names."""
         base, rest = self._split(pattern)
-        self._allowed(base / rest)
+        self.inside(base / rest)
         names = [rest]
         if re.search(r"[*?\[]", rest):
             names = sorted(glob.glob(rest, root_dir=base))  # noqa: PTH207  (Path.glob follows no `..`)
-        return tuple(self._allowed(base / f) for f in names if (base / f).is_file())
+        return tuple(self.inside(base / f) for f in names if os.path.isfile(base / f))  # noqa: PTH113  (raises never)
 
     def digest(self, path: Path) -> str | None:
-        """SHA-256 of a file's bytes; None for a big file that nothing is remembered of."""
+        """SHA-256 of a file's bytes; None for a big file that nothing is remembered of. Raises PlaceError."""
         if path not in self.digests:
-            self.digests[path] = self._digest(path)
+            try:
+                self.digests[path] = self._digest(path)
+            except OSError as error:
+                raise PlaceError(f"`{path}` cannot be read: {error.strerror}") from error
         return self.digests[path]
 
     def _digest(self, path: Path) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import KINDS, RESERVED
+from compiler.languages import is_group_right
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
 from dsl.syntax import Budget, Claim, Declaration, Defaults, Experiment, Group, Let, Report, Spec, Suite, Use
@@ -29,6 +30,7 @@ class Names:
     library: Mapping[str, Named]
     experiments: tuple[Experiment, ...]
     defaults: tuple[Defaults, ...]
+    later: frozenset[str] = frozenset()  # names whose declaration was refused already
 
     def get(self, name: str) -> Named | None:
         """The declaration, group or let called `name`."""
@@ -55,6 +57,10 @@ class Merged:
     pairs: Mapping[str, tuple[tuple[Pair, str], ...]]  # with the name of the declaration that wrote it
     ancestry: tuple[str, ...]  # itself, its parent, …
 
+    def begins(self) -> bool:
+        """Whether it inherits from a kind alone: what is missing is then missing here."""
+        return len(self.ancestry) == 1
+
     def nearest(self, key: str) -> Pair | None:
         """What `key` is, for values that are replaced whole."""
         return self.pairs[key][0][0] if key in self.pairs else None
@@ -71,7 +77,12 @@ def resolve(spec: Spec, library: Mapping[str, Named], bag: Bag) -> Names:
     for statement in spec.statements:
         _refuse_later(statement, bag)
     defaults = tuple(s for s in spec.statements if isinstance(s, Defaults))
-    return Names(own, library, experiments, defaults)
+    names = Names(own, library, experiments, defaults)
+    wrong = {n for n, g in own.items() if isinstance(g, Group) and not is_group_right(g, names, bag)}
+    suites = {s.name.text for s in spec.statements if isinstance(s, Suite)}
+    reserved = {s.name.text for s in spec.statements if isinstance(s, Named) and _is_reserved(s.name.text)}
+    kept = {n: d for n, d in own.items() if n not in wrong}
+    return Names(kept, library, experiments, defaults, frozenset(wrong | suites | reserved))
 
 
 def library_names(specs: tuple[Spec, ...], bag: Bag) -> dict[str, Named]:
@@ -86,7 +97,7 @@ def library_names(specs: tuple[Spec, ...], bag: Bag) -> dict[str, Named]:
 
 def _enter(statement: Named, own: dict[str, Named], library: Mapping[str, Named], bag: Bag) -> None:
     name, span = statement.name.text, statement.name.span
-    if name in RESERVED or name in KINDS:
+    if _is_reserved(name):
         bag.error(codes.RESERVED_NAME, span, f"`{name}` has a meaning of its own and names nothing else")
     elif (first := own.get(name)) is not None:
         label = Label(first.name.span, "first declared here")
@@ -98,12 +109,16 @@ def _enter(statement: Named, own: dict[str, Named], library: Mapping[str, Named]
         own[name] = statement
 
 
+def _is_reserved(name: str) -> bool:
+    return name in RESERVED or name in KINDS
+
+
 def _check_labels(experiments: tuple[Experiment, ...], own: Mapping[str, Named], bag: Bag) -> None:
     seen: dict[str, Span] = {}
     for experiment in experiments:
         if (label := experiment.label) is None:
             continue
-        if label.text in RESERVED or label.text in KINDS:
+        if _is_reserved(label.text):
             bag.error(codes.RESERVED_NAME, label.span, f"`{label.text}` has a meaning of its own and labels nothing")
         if (first := seen.get(label.text)) is not None:
             where = Label(first, "first here")
@@ -160,23 +175,26 @@ def own_pairs(record: Record, bag: Bag) -> dict[str, Pair]:
 def _ancestry(start: Declaration, names: Names, bag: Bag) -> tuple[list[Declaration], str | None] | None:
     """The declaration and its ancestors, and the kind at the end of the line."""
     line = [start]
-    while (parent := line[-1].parent) is not None and parent.text not in KINDS:
+    while (parent := line[-1].parent) is not None and (parent.text not in KINDS or start.word == "model"):
         found = names.beside(line[-1]).get(parent.text)
         if not isinstance(found, Declaration) or (found.word == "model") != (start.word == "model"):
             _unknown_parent(parent, start, found, names, bag)
             return None
         if found in line:
-            loop = " : ".join(d.name.text for d in [*line[line.index(found) :], found])
-            bag.error(codes.INHERITANCE_CYCLE, parent.span, f"`{start.name.text}` inherits from itself: {loop}")
+            if found is start and start is min(line, key=lambda d: d.span.start):  # once a loop
+                loop = " : ".join(d.name.text for d in [*line, found])
+                bag.error(codes.INHERITANCE_CYCLE, parent.span, f"`{start.name.text}` inherits from itself: {loop}")
             return None
         line.append(found)
     return line, parent.text if parent is not None else None
 
 
 def _unknown_parent(parent: Name, start: Declaration, found: Named | None, names: Names, bag: Bag) -> None:
-    if found is not None:
+    if found is not None or (start.word == "model" and parent.text in KINDS):
         bag.error(codes.WRONG_SORT, parent.span, f"`{parent.text}` is no {start.word} to inherit from")
         return
+    if parent.text in names.later:
+        return  # reported where it is declared
     models = start.word == "model"
     known = [n for n in names.all(Declaration) if (_word(names, n) == "model") == models]
     hint = did_you_mean(parent.text, known if models else [*known, *KINDS])

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
-from compiler.catalog import SETTINGS, SLOT, Kind
+from compiler import codes
+from compiler.catalog import KINDS, SETTINGS, SLOT, Kind
 from compiler.declare import ModelDecl, TaskDecl
 from compiler.expand import Taken
 from compiler.values import Given, Options, Scalar
+from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from compiler.bag import Bag
     from dsl.source import Span
 
 Level = tuple[Given, ...]
@@ -101,26 +106,43 @@ class ShapeInSettings:
     taken: Mapping[Span, Taken]
 
     def places(self) -> dict[Span, tuple[str, str, Options]]:
-        """Each open choice of values: its slot, the part that first reaches it, and its options."""
+        """Each open choice of values: its key, the part that first reaches it, and its options."""
         found: dict[Span, tuple[str, str, Options]] = {}
         for part in (*self.stages, *self.targets):
-            for slot, given in part.givens.items():
+            for given in part.givens.values():
                 if isinstance(given.value, Options):
-                    found.setdefault(given.value.place, (slot, part.task.name, given.value))
+                    found.setdefault(given.value.place, (_single(given.key), part.task.name, given.value))
         return found
 
+    def runs(self) -> int:
+        """How many runs it stands for."""
+        return prod(len(options.options) for _, _, options in self.places().values())
 
-def axis_names(shapes: Iterable[ShapeInSettings]) -> dict[Span, str]:
+
+def axis_names(shapes: Iterable[ShapeInSettings], bag: Bag) -> dict[Span, str]:
     """What the axes of values are called: the key, or PART.KEY where one run has two of one key."""
     parts: dict[Span, tuple[str, str]] = {}
     ambiguous: set[str] = set()
     for shape in shapes:
-        slots: dict[str, Span] = {}
-        for place, (slot, part, _) in shape.places().items():
-            parts.setdefault(place, (slot, part))
-            if slots.setdefault(slot, place) != place:
-                ambiguous.add(slot)
-    return {place: f"{part}.{slot}" if slot in ambiguous else slot for place, (slot, part) in parts.items()}
+        keys: dict[str, Span] = {}
+        for place, (key, part, _) in shape.places().items():
+            parts.setdefault(place, (key, part))
+            if keys.setdefault(key, place) != place:
+                ambiguous.add(key)
+    names = {place: f"{part}.{key}" if key in ambiguous else key for place, (key, part) in parts.items()}
+    for shape in shapes:
+        _check_apart(shape, names, bag)
+    return names
+
+
+def _check_apart(shape: ShapeInSettings, names: Mapping[Span, str], bag: Bag) -> None:
+    """Two axes of one run must not have one name."""
+    seen = {taken.axis: place for place, taken in shape.taken.items()}
+    for place in shape.places():
+        if (first := seen.setdefault(names[place], place)) != place:
+            message = f"two choices of one chain would both be called `{names[place]}`"
+            hint = "write them as one choice with `with (…)`, or give one task a second name: `task NAME : TASK { }`"
+            bag.error(codes.NO_REFERENCE, place, message, hint, Label(first, "the other choice"))
 
 
 def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
@@ -141,13 +163,10 @@ def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
 
 def _close(part: Open, values: Mapping[Span, Scalar], *, target: bool) -> Settled:
     settings: dict[str, Setting] = {}
-    for key, rule in SETTINGS.items():
-        slot = SLOT.get(key, key)
-        if key != slot or not has_key(key, part.task.kind, target=target):
-            continue
+    for slot in _slots(part.task.kind.name, target):
         given = part.givens.get(slot)
         if given is None:
-            settings[slot] = Setting(slot, rule.default, None)
+            settings[slot] = Setting(slot, SETTINGS[slot].default, None)
         elif isinstance(given.value, Options):
             settings[slot] = Setting(_single(given.key), values[given.value.place], given.span)
         else:
@@ -155,11 +174,11 @@ def _close(part: Open, values: Mapping[Span, Scalar], *, target: bool) -> Settle
     return Settled(part.task, part.languages, part.span, part.name_span, settings)
 
 
+@cache
+def _slots(kind: str, target: bool) -> tuple[str, ...]:
+    """What every stage (or target) of a kind has a value of."""
+    return tuple(key for key in SETTINGS if key not in SLOT and has_key(key, KINDS[kind], target=target))
+
+
 def _single(key: str) -> str:
     return "seed" if key == "seeds" else key
-
-
-def with_settings(part: Settled, **changes: Setting) -> Settled:
-    """The same with other settings; hyphens are written as underscores here."""
-    new = {**part.settings, **{k.replace("_", "-"): v for k, v in changes.items()}}
-    return replace(part, settings=new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,15 @@ class _Arguments:
         self.error(codes.WRONG_VALUE, value.span, f"{key or self.call.function.text} is {describe(value)}, not {what}")
         return default
 
+    def commit(self, key: str) -> str | None:
+        """A full commit hash; a branch or a tag may move, and would be no content."""
+        value = self.named[key].value if key in self.named else None
+        text = self.text(key, "a commit hash in quotes")
+        if text is not None and value is not None and not re.fullmatch(r"[0-9a-f]{40}", text):
+            message = f"`{key}` is `{text}` but must be a commit hash of 40 hexadecimal digits"
+            self.error(codes.WRONG_VALUE, value.span, message, "the hub shows it under `History`; or leave it out")
+        return text
+
     def number(self, key: str, default: int | None, low: int = 1) -> int:
         """A whole number from `low`; an error if there is neither a value nor a default."""
         match self._named(key):
@@ -185,7 +195,7 @@ def read_weights(value: Value, bag: Bag) -> ModelSource | None:
     match value.function.text:
         case "hf":
             name = arguments.text(None, "the repository's id in quotes")
-            source = Repository(name or "", arguments.text("revision", "a commit hash in quotes"), value.span)
+            source = Repository(name or "", arguments.commit("revision"), value.span)
         case "scratch":
             source = _scratch(arguments)
         case _:
@@ -216,7 +226,7 @@ def _scratch(arguments: _Arguments) -> ScratchModel | None:
         arguments.error(codes.MISSING_KEY, span, "`scratch(…)` needs a `tokenizer` from a folder", hint)
     width = arguments.number("width", None)
     heads = arguments.number("heads", None)
-    if width % heads:
+    if not arguments.failed and width % heads:
         arguments.error(codes.WRONG_VALUE, call.span, f"`width` {width} is no multiple of `heads` {heads}")
     layers = arguments.number("layers", None)
     feedforward = arguments.number("feedforward", 4 * width)
@@ -284,8 +294,14 @@ def _files(arguments: _Arguments) -> FilesData | None:
             arguments.error(codes.WRONG_VALUE, value.span, message)
     columns = arguments.value("columns")
     names: tuple[str, ...] = ()
-    if isinstance(columns, ListValue):
-        names = tuple(i.value if isinstance(i, String) else i.span.text for i in columns.items)
+    match columns:
+        case None:
+            pass
+        case ListValue(items=items) if items and all(isinstance(i, String | Word) for i in items):
+            names = tuple(i.value if isinstance(i, String) else i.span.text for i in items)
+        case _:
+            message = f"`columns` is {describe(columns)} but must be a list of names such as `[id, text]`"
+            arguments.error(codes.WRONG_VALUE, columns.span, message)
     return FilesData(patterns, _format(arguments, patterns), names, arguments.call.span)
 
 
@@ -305,6 +321,8 @@ def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
     found = {f for p in patterns.values() for f, suffix in FORMATS.items() if p.endswith(suffix)}
     if len(found) == 1:
         return found.pop()
+    if arguments.failed:
+        return ""  # there may be no name to tell from
     hint = f"say it: `format: jsonl`; there is {', '.join(FORMATS)}"
     arguments.error(codes.MISSING_KEY, arguments.call.span, "the files' names do not tell their format", hint)
     return ""
@@ -328,7 +346,7 @@ def _split_names(record: Record, arguments: _Arguments) -> dict[str, str]:
 def _hub(arguments: _Arguments) -> HubData:
     name = arguments.text(None, "the repository's id in quotes") or ""
     config = arguments.text("config", "a text in quotes")
-    revision = arguments.text("revision", "a commit hash in quotes")
+    revision = arguments.commit("revision")
     splits = arguments.value("splits")
     names = {"train": "train", "dev": "validation", "test": "test"}
     if isinstance(splits, Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from compiler.catalog import LANGUAGE_ALIASES
@@ -15,6 +16,11 @@ _SHOWN = 12
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known name nearest in spelling, if at most about a third of `word` differs."""
+    return _closest(word, tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _closest(word: str, known: tuple[str, ...]) -> str | None:
     best = max(known, key=lambda k: SequenceMatcher(None, word, k).ratio(), default=None)
     if best is None or SequenceMatcher(None, word.lower(), best.lower()).ratio() < 2 / 3:
         return None
@@ -39,10 +45,13 @@ def listing(names: Iterable[str]) -> str:
 def language_hint(code: str, available: Iterable[str]) -> str:
     """The same language under another code, else what the data have. Never the nearest spelling."""
     codes = list(available)
-    canonical = LANGUAGE_ALIASES.get(code, code.split("-", maxsplit=1)[0])
-    if canonical != code and canonical in codes:
-        return f"`{code}` is `{canonical}` in BCP 47"
-    minus = [c for c in codes if code.startswith(f"{c}-")]
+    canonical = LANGUAGE_ALIASES.get(code, code)
+    same = [c for c in codes if LANGUAGE_ALIASES.get(c, c) == canonical or c.lower() == code.lower().replace("_", "-")]
+    if same:
+        return f"`{code}` is `{same[0]}` in BCP 47" if same[0] == canonical else f"these data call it `{same[0]}`"
+    minus = [c for c in codes if code.startswith(f"{c}-") and code[len(c) + 1 :] in codes]
     if minus:
         return f"did you mean `{minus[0]} - {code[len(minus[0]) + 1 :]}`? A difference needs spaces"
+    if (short := code.split("-", maxsplit=1)[0]) in codes:
+        return f"it has `{short}`"
     return "it has " + listing(codes)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,6 +37,9 @@ def check_template(text: str, span: Span, bag: Bag) -> None:
         return
     try:
         tree = _environment().parse(text)
+    except RecursionError:
+        bag.error(codes.BAD_TEMPLATE, span, "this template is nested too deep")
+        return
     except TemplateSyntaxError as error:
         message = (error.message or "it cannot be read").rstrip(".")
         bag.error(codes.BAD_TEMPLATE, span, f"this is no template: {message[0].lower()}{message[1:]}")
@@ -45,4 +49,9 @@ def check_template(text: str, span: Span, bag: Bag) -> None:
         bag.error(codes.BAD_TEMPLATE, span, f"a template reads no other files: `{word}`")
     for used in tree.find_all(nodes.Filter):
         if used.name not in _environment().filters:
-            bag.error(codes.BAD_TEMPLATE, span, f"templates have no filter `{used.name}`")
+            hint = did_you_mean(used.name, _environment().filters)
+            bag.error(codes.BAD_TEMPLATE, span, f"templates have no filter `{used.name}`", hint)
+    for test in tree.find_all(nodes.Test):
+        if test.name not in _environment().tests:
+            hint = did_you_mean(test.name, _environment().tests)
+            bag.error(codes.BAD_TEMPLATE, span, f"templates have no test `is {test.name}`", hint)

@@ -151,8 +151,9 @@ def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar |
 def _first(call: Call) -> Limit | None:
     match call:
         case Call(arguments=(argument,)) if call.function.text == "first" and argument.name is None:
-            if isinstance(argument.value, Number) and isinstance(argument.value.value, int) and argument.value.value:
-                return Limit(argument.value.value, "own")
+            match argument.value:
+                case Number(value=int() as number, unit=unit) if unit in ("", "k", "M") and number >= 1:
+                    return Limit(number, "own")
     return None
 
 
@@ -175,8 +176,8 @@ def _mending(key: str, rule: SettingRule, value: Value) -> str | None:
     match value:
         case String(value=text) if rule.sort != "text" and text:
             return f"write it without quotes: `{key}: {text}`"
-        case Number(value=number, unit="") if rule.sort == "share" and isinstance(number, float):
-            return f"did you mean `{number:.0%}`?"
+        case Number(value=float() as number, unit="") if rule.sort == "share" and 0 <= number < 1:
+            return f"did you mean `{100 * number:g}%`?"
         case Number(value=number, unit="") if key == "lr" and number >= 1:
             return f"did you mean `{number}e-5`?"
         case Word(text=text) if rule.words:

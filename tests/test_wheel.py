@@ -33,9 +33,7 @@ def xfer(installed, folder, *arguments):
 
 
 def test_the_wheel_is_what_runs(installed, tmp_path):
-    code = (
-        "import compiler, dsl, runtime, xfer; print(*(m.__file__ for m in (compiler, dsl, runtime, xfer)))"
-    )
+    code = "import compiler, dsl, runtime, xfer; print(*(m.__file__ for m in (compiler, dsl, runtime, xfer)))"
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True

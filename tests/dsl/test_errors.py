@@ -1,33 +1,15 @@
 """Syntax errors are reported where, and as, the marks in `tests/cases/syntax/errors` say."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from dsl.parse import LONGEST, parse
 from dsl.source import Source
+from tests.marks import check_marks, check_wording, chunks
 
 CASES = Path(__file__).parents[1] / "cases" / "syntax" / "errors"
-MARK = re.compile(r'#! (\d+) \[(X\d{4})\] "(.*?)"(?=\s*(?:#!|$))')
-
-
-def _chunks():
-    """Name, text without marks, and marks as (line, column, code, piece of the message)."""
-    for path in sorted(CASES.glob("*.xfer")):
-        for number, chunk in enumerate(path.read_text(encoding="utf-8").split("\n---\n"), 1):
-            lines = chunk.split("\n")
-            marks = [
-                (at, int(column), code, piece)
-                for at, line in enumerate(lines, 1)
-                for column, code, piece in MARK.findall(line)
-            ]
-            yield pytest.param(
-                "\n".join(line.split("#!")[0].rstrip() for line in lines), marks, id=f"{path.stem}-{number}"
-            )
-
-
-CHUNKS = list(_chunks())
+CHUNKS = list(chunks(CASES))
 
 
 def parsed(text):
@@ -36,25 +18,14 @@ def parsed(text):
 
 @pytest.mark.parametrize(("text", "marks"), CHUNKS)
 def test_reported_where_the_case_says(text, marks):
-    """Every mark is matched by one diagnostic and every diagnostic by one mark."""
-    found = parsed(text)
-
-    assert [mark[:3] for mark in marks] == [(d.primary.span.line, d.primary.span.column, d.code) for d in found]
-    for (_, _, _, piece), diagnostic in zip(marks, found, strict=True):
-        assert piece in diagnostic.message
+    check_marks(marks, parsed(text))
 
 
 @pytest.mark.parametrize(("text", "marks"), CHUNKS)
 def test_messages_keep_to_the_rules(text, marks):
-    """Lowercase, no full stop, on one line, no terminal of the grammar; the hint does not repeat the message."""
     del marks
     for diagnostic in parsed(text):
-        plain = re.sub(r"`[^`]*`+|U\+[0-9A-F]{4}( [A-Z][A-Z0-9 -]*)?", "", diagnostic.message).replace("UTF-8", "")
-
-        assert plain == plain.lower()
-        assert "\n" not in diagnostic.message
-        assert not diagnostic.message.endswith(".")
-        assert diagnostic.hint != diagnostic.message
+        check_wording(diagnostic)
 
 
 def test_an_unclosed_bracket_shows_where_it_was_missed():

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the characters are the subject
 """What holds for every text: parsing ends, in order, and one slip is told of once or little more."""
 
 import gc

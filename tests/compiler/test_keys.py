@@ -1,0 +1,331 @@
+"""Keys: what moves one, what must not, and that a known one never moves."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.keys import VERSION, key_of, node_key, preimage
+from compiler.ops import (
+    Data,
+    FileRows,
+    Folder,
+    HubModel,
+    HubRows,
+    Limit,
+    Model,
+    Predict,
+    PythonRows,
+    Score,
+    Scratch,
+    Train,
+    WorldRows,
+    inputs,
+)
+from compiler.plan import verify
+from tests.compiling import CPU, GPU, PRELUDE, nodes, plan_of
+from tests.strategies import DATA, SETTINGS, Stage, Study, studies
+
+ROOT = Path(__file__).parents[2]
+A, B = "a" * 64, "b" * 64
+
+OPS = {
+    "folder": Model(Folder((("config.json", A), ("model.safetensors", B)))),
+    "scratch": Model(Scratch("xlm-roberta", 2, 64, 4, 256, 64, 1, (("tokenizer.json", A),))),
+    "hub model": Model(HubModel("FacebookAI/xlm-roberta-large", "c" * 40)),
+    "data": Data(
+        model=A,
+        kind="multiple-choice",
+        rows=(
+            FileRows("jsonl", (A, B), ()),
+            WorldRows("causes", "train", "qaa", 1),
+            HubRows("aps/super_glue", "copa", "train", "c" * 40),
+            PythonRows(A, "rows", 1, "train", "en"),
+        ),
+        language="en",
+        split="train",
+        fields=(("context", "{{ premise }} – é"), ("choices", ("{{ choice1 }}", "{{ choice2 }}"))),
+        labels=(),
+        max_length=128,
+        limit=Limit(500, "fixed"),
+        scored=False,
+    ),
+    "train": Train(
+        parent=A,
+        data=(A, B),
+        kind="multiple-choice",
+        labels=(),
+        head="new",
+        length=("epochs", 3),
+        batch=32,
+        lr=1e-5,
+        warmup=0.1,
+        schedule="linear",
+        weight_decay=0.01,
+        eps=1e-8,
+        clip=1.0,
+        optimizer="adamw",
+        dropout=None,
+        seed=1,
+        precision="fp32",
+        mask=None,
+    ),
+    "predict": Predict(A, B, "multiple-choice", "fp32", None),
+    "score": Score(A, "accuracy", 1),
+}
+GOLDEN = {
+    "folder": "69eb9b265b2b63d9958af6b1c7f10fb07b08bb7aa37245c585fcf77549992b52",
+    "scratch": "2c518c0d01fd58e7f24f5674959e0d253312bb401c23d7c4b3a61a1c95ddbe8d",
+    "hub model": "07d6b5f95fa2290ce99eff6af76e68398d97d81ec945e146fc00353c41bb225f",
+    "data": "034f575f91f709396ed8f1ed29cef5d8eebdea0de95a5b8a4e16a42080ddd37b",
+    "train": "485918367e5edf058adaf4696ef88200548aec6bfde6fc4b586e63211db62f32",
+    "predict": "2e59f81e1c90ca00ac4a4ba02c9a2deb162435f67cb328742dd2231e149974dc",
+    "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
+}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_the_key_of_a_known_op_never_changes(name):
+    """A key that moves silently abandons every checkpoint that anyone has stored."""
+    assert GOLDEN[name] == node_key(OPS[name])
+
+
+def test_every_op_has_a_golden_key_and_a_version():
+    assert {type(op) for op in OPS.values()} == set(VERSION)
+    assert set(GOLDEN) == set(OPS)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_field_moves_the_key(name):
+    op = OPS[name]
+    for field in fields(op):
+        value = getattr(op, field.name)
+        assert node_key(op) != node_key(replace(op, **{field.name: _other(value)})), field.name
+
+
+def _other(value):
+    match value:
+        case str():
+            return value + "x"
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case None:
+            return 0.5
+        case tuple():
+            return (*value, *value[:1]) if value else ("x",)
+        case Limit(count=count):
+            return Limit(count, "own")
+        case Folder(files=files):
+            return Folder(files[:1])
+        case Scratch():
+            return replace(value, positions=128)
+        case HubModel():
+            return replace(value, revision="d" * 40)
+    raise TypeError(value)
+
+
+def test_the_order_of_fields_and_spaces_is_canonical():
+    record = {"b": [1.0, 1e-5, "é"], "a": None}
+
+    assert hashlib.sha256('{"a":null,"b":[1.0,1e-05,"é"]}'.encode()).hexdigest() == key_of(record)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1], {"a": 1}, {1}, b"x", Path("x"), object()])
+def test_what_has_no_canonical_form_is_refused(value):
+    with pytest.raises(TypeError, match=r"Score\.metric"):
+        node_key(Score(A, value, 1))
+
+
+def test_a_whole_number_is_no_real_one():
+    """`lr: 1` and `lr: 1.0` are read as one real number before they reach an op."""
+    train = OPS["train"]
+
+    assert node_key(train) != node_key(replace(train, warmup=1)) != node_key(replace(train, warmup=1.0))
+
+
+def keys(study, folder, **more):
+    return {n.key for n in plan_of(study.text(), folder, **more).nodes}
+
+
+@given(studies())
+@settings(max_examples=30, deadline=None)
+def test_a_plan_keeps_its_promises(folder, study):
+    plan = plan_of(study.text(), folder)
+
+    assert [] == verify(plan)
+    assert all(json.loads(json.dumps(n.preimage)) == n.preimage and key_of(n.preimage) == n.key for n in plan.nodes)
+
+
+LINES = st.builds(
+    Study,
+    st.lists(st.builds(Stage, st.sampled_from(["a", "b", "c"])), min_size=1, max_size=3).map(tuple),
+    st.just(Stage("x", ("de", "ta"))),
+)
+
+
+@given(LINES, st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_setting_moves_its_node_and_all_after_and_no_other(folder, study, data):
+    at = data.draw(st.integers(0, len(study.stages) - 1))
+    key = data.draw(st.sampled_from(sorted(SETTINGS)))
+    value = data.draw(st.sampled_from(SETTINGS[key]))
+    changed = replace(study.stages[at], settings=((key, value),))
+    other = replace(study, stages=(*study.stages[:at], changed, *study.stages[at + 1 :]))
+    before, after = plan_of(study.text(), folder), plan_of(other.text(), folder)
+    old, new = ([n.key for n in nodes(p, Train)] for p in (before, after))
+
+    assert old[:at] == new[:at]
+    assert set(old[at:]).isdisjoint(new[at:])
+    assert {n.key for n in nodes(before, Score)}.isdisjoint(n.key for n in nodes(after, Score))
+    assert {n.key for n in nodes(before, Model)} == {n.key for n in nodes(after, Model)}
+    last = at == len(study.stages) - 1
+    if key not in DATA:
+        assert {n.key for n in nodes(before, Data)} == {n.key for n in nodes(after, Data)}
+    elif key == "limit" or not last:
+        assert scored(before) == scored(after)
+    else:
+        assert scored(before).isdisjoint(scored(after))
+
+
+def scored(plan):
+    return {n.key for n in nodes(plan, Data) if n.op.scored}
+
+
+@given(LINES, st.sampled_from([("limit", "7"), ("max-length", "40"), ("split", "dev")]))
+@settings(max_examples=30, deadline=None)
+def test_a_setting_of_a_target_trains_nothing_anew(folder, study, pair):
+    other = replace(study, target=replace(study.target, settings=(pair,)))
+    before, after = plan_of(study.text(), folder), plan_of(other.text(), folder)
+
+    assert [n.key for n in nodes(before, Train)] == [n.key for n in nodes(after, Train)]
+    assert {n.key for n in nodes(before, Predict)}.isdisjoint(n.key for n in nodes(after, Predict))
+
+
+@given(studies())
+@settings(max_examples=30, deadline=None)
+def test_words_that_change_nothing_move_no_key(folder, study):
+    plain = keys(replace(study, label="", by_let=False, comments=False, last_first=False), folder)
+
+    assert plain == keys(study, folder)
+    assert plain == keys(study, folder, device=GPU)
+    assert plain == {n.key for n in plan_of(study.text() + '\nreport "R" { columns: language }', folder).nodes}
+    assert plain == {n.key for n in plan_of(study.text() + "\ntask unused : a { }", folder).nodes}
+
+
+@given(studies())
+@settings(max_examples=30, deadline=None)
+def test_more_seeds_arms_and_languages_keep_every_old_key(folder, study):
+    whole = Stage("x", (), study.target.settings)
+    arms = tuple({arm.task: arm for arm in (*study.arms, Stage("a", ("de",), (("lr", "7e-6"),)))}.values())
+    fixed = any(k == "seed" for s in (*study.stages, *study.arms) for k, _ in s.settings)
+
+    assert keys(study, folder) <= keys(replace(study, target=whole), folder)
+    assert keys(study, folder) <= keys(replace(study, arms=arms[: len(study.arms) + 1]), folder) or (
+        len(arms) == len(study.arms)
+    )
+    assert keys(study, folder) <= keys(replace(study, seeds=study.seeds + 1), folder) or fixed
+
+
+@given(studies())
+@settings(max_examples=8, deadline=None)
+def test_the_same_bytes_elsewhere_are_the_same_work(folder, tmp_path_factory, study):
+    away = tmp_path_factory.mktemp("away") / "deep"
+    shutil.copytree(folder, away)
+    rooted = study.text().replace('files("', 'files("@data/').replace('dir("', 'dir("@data/')
+
+    assert keys(study, folder) == keys(study, away)
+    assert keys(study, folder) == {n.key for n in plan_of(rooted, away.parent, roots={"data": away}).nodes}
+
+
+@pytest.mark.parametrize(
+    ("file", "ops"),
+    [
+        ("m/model.safetensors", (Model, Data, Train, Predict, Score)),
+        ("m/tokenizer.json", (Model, Data, Train, Predict, Score)),
+        ("c/en/train.jsonl", (Data, Train, Predict, Score)),
+        ("x/de/test.jsonl", (Data, Predict, Score)),
+    ],
+)
+def test_other_bytes_are_other_work_from_there_on(folder, tmp_path, file, ops):
+    shutil.copytree(folder, tmp_path / "s")
+    (tmp_path / "s" / file).write_bytes(b"changed")
+    text = PRELUDE + "m -> c @ x[de]"
+    before, after = plan_of(text, folder), plan_of(text, tmp_path / "s")
+
+    for sort in (Model, Data, Train, Predict, Score):
+        moved = {n.key for n in nodes(before, sort)} != {n.key for n in nodes(after, sort)}
+        assert moved == (sort in ops), sort
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "moves"),
+    [
+        ('"{{ one }}", "{{ two }}"', '"{{ two }}", "{{ one }}"', True),
+        ("source: en languages: [en, de, sw]", "source: de languages: [en, de, sw]", True),
+        ("languages: [en, de, sw]", "languages: [en, sw, de, ta]", False),
+        ("settings: { epochs: 7, max-length: 64 }", "settings: { max-length: 64, epochs: 7 }", False),
+        (
+            "settings: { epochs: 7, max-length: 64 }",
+            'settings: { epochs: 7, max-length: 64 } cite: "c" licence: "l"',
+            False,
+        ),
+        (
+            'input: { choices: ["{{ one }}", "{{ two }}"], label: "{{ label }}" }',
+            'input: { label: "{{ label }}" choices: ["{{ one }}", "{{ two }}"] }',
+            False,
+        ),
+    ],
+)
+def test_a_declaration_moves_keys_only_by_what_it_means(folder, old, new, moves):
+    chain = "m -> c @ x[de]"
+    assert old in PRELUDE
+
+    before = {n.key for n in plan_of(PRELUDE + chain, folder).nodes}
+    after = {n.key for n in plan_of(PRELUDE.replace(old, new) + chain, folder).nodes}
+    assert moves == (before != after)
+
+
+def test_precision_is_the_only_way_of_a_device_into_a_key(folder):
+    study = Study((Stage("c", (), (("precision", "auto"),)),), Stage("x"))
+
+    assert keys(study, folder, device=CPU) != keys(study, folder, device=GPU)
+    assert keys(study, folder, device=CPU) == keys(
+        replace(study, stages=(Stage("c", (), (("precision", "fp32"),)),)), folder, device=GPU
+    )
+
+
+def test_inputs_are_in_the_pre_image_by_their_keys(folder):
+    for node in plan_of(PRELUDE + "m -> c @ x[de]", folder).nodes:
+        record = json.dumps(preimage(node.op))
+        assert all(key in record for key in inputs(node.op))
+
+
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "4242"}, {"LC_ALL": "C"}, {"LC_ALL": "tr_TR.UTF-8"}]
+)
+def test_keys_do_not_depend_on_the_process(folder, tmp_path, environment):
+    text = PRELUDE + "m -> {skip | a[sw, de]} -> c @ x[* - en] with (seeds: 2)"
+    script = (
+        "import sys; from pathlib import Path; from tests.compiling import plan_of;"
+        "print(*[n.key for n in plan_of(sys.argv[1], Path(sys.argv[2])).nodes])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, text, str(folder)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert [n.key for n in plan_of(text, folder).nodes] == result.stdout.split()

@@ -1,0 +1,96 @@
+"""Valid specs over the files of `tests.compiling`, as values that a test can change one thing of."""
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from tests.compiling import PRELUDE
+
+LANGUAGES = ("en", "de", "sw")
+
+# Every setting of a training, with values that differ from each other and from the built-in one.
+TRAINING = {
+    "epochs": ("2", "4"),
+    "steps": ("10", "1k"),
+    "batch": ("8", "16"),
+    "lr": ("1e-4", "2e-4", "3e-5"),
+    "warmup": ("5%", "500"),
+    "schedule": ("cosine", "constant"),
+    "weight-decay": ("0", "0.1"),
+    "eps": ("1e-6", "1e-7"),
+    "clip": ("0.5", "2"),
+    "dropout": ("0", "20%"),
+    "seed": ("2", "77"),
+    "precision": ("bf16",),
+}
+DATA = {"max-length": ("32", "128"), "limit": ("10", "first(10)", "1k")}
+SETTINGS = {**TRAINING, **DATA}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`a[de, sw](lr: 1e-4)`"""
+
+    task: str
+    languages: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def text(self):
+        languages = f"[{', '.join(self.languages)}]" if self.languages else ""
+        settings = f"({', '.join(f'{k}: {v}' for k, v in self.settings)})" if self.settings else ""
+        return self.task + languages + settings
+
+
+@dataclass(frozen=True)
+class Study:
+    """A chain whose first stage may be a choice, and what stands around it."""
+
+    stages: tuple[Stage, ...]
+    target: Stage
+    arms: tuple[Stage, ...] = ()  # beside `skip`, before the stages
+    seeds: int = 1
+    label: str = ""
+    by_let: bool = False
+    comments: bool = False
+    last_first: bool = False  # the chain before the declarations
+
+    def text(self):
+        arms = " | ".join(["skip", *(arm.text() for arm in self.arms)])
+        choice = ["i"] if self.by_let and self.arms else [f"{{{arms}}}"] if self.arms else []
+        chain = " -> ".join(["m", *choice, *(s.text() for s in self.stages)])
+        seeds = f" with (seeds: {self.seeds})" if self.seeds > 1 else ""
+        lines = [f"let i = {{{arms}}}"] if self.by_let and self.arms else []
+        lines += [f"{self.label + ': ' if self.label else ''}{chain} @ {self.target.text()}{seeds}"]
+        parts = [*lines, PRELUDE] if self.last_first else [PRELUDE, *lines]
+        text = "\n".join(parts)
+        return text.replace("\n", "  # a comment\n\n") if self.comments else text
+
+
+def settings(keys=SETTINGS, most=3):
+    """Some settings; `epochs` and `steps` are one slot."""
+    pairs = st.lists(st.sampled_from(sorted(keys)), unique_by=lambda k: "epochs" if k == "steps" else k, max_size=most)
+    return pairs.flatmap(lambda chosen: st.tuples(*(st.tuples(st.just(k), st.sampled_from(keys[k])) for k in chosen)))
+
+
+def stages():
+    """One stage."""
+    languages = st.lists(st.sampled_from(LANGUAGES), unique=True, max_size=3).map(tuple)
+    return st.builds(Stage, st.sampled_from(["a", "b", "c"]), languages, settings())
+
+
+def studies():
+    """One to three stages, after a choice or none, and a target in some languages."""
+    languages = st.lists(st.sampled_from([*LANGUAGES, "ta"]), unique=True, max_size=4).map(tuple)
+    target = st.builds(Stage, st.just("x"), languages, settings(DATA, 1))
+    arms = st.lists(stages(), unique_by=lambda s: s.task, max_size=2).map(tuple)
+    return st.builds(
+        Study,
+        st.lists(stages(), min_size=1, max_size=3).map(tuple),
+        target,
+        arms,
+        st.integers(1, 3),
+        st.sampled_from(["", "study"]),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    )

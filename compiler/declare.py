@@ -75,6 +75,10 @@ def declare_model(merged: Merged, bag: Bag) -> ModelDecl | None:
         return None
     weights = read_weights(pair.value, bag)
     settings = _settings(merged, bag)
+    for given in settings:
+        if given.key == "limit":
+            message = "`limit` stands at a stage, a target or a task, not in a model"
+            bag.error(codes.WRONG_SORT, given.span, message)
     return ModelDecl(name.text, weights, settings, name.span) if weights is not None else None
 
 

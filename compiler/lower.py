@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.check import check_contamination, rows_of
 from compiler.keys import METRIC_VERSION, is_pinned, key_of, preimage
-from compiler.ops import Data, Key, Limit, Model, Op, Predict, Score, Train, inputs
+from compiler.ops import Data, Key, Limit, Model, Op, Predict, Score, Scratch, Train, inputs
 from compiler.plan import Cell, Device, Node, Place, Plan, Route, Step
 from compiler.settle import Run, Settled
 from dsl.diagnostics import Label
@@ -130,6 +130,8 @@ class Lowering:
         known = (task.name, model, language, split, max_length, limit, scored)
         if known not in self._data:
             self._data[known] = None
+            if not self._fits(model, lengths):
+                return None
             rows = [self.locator.rows(source, split, language) for source in task.data]
             if None in rows:
                 return None
@@ -145,10 +147,31 @@ class Lowering:
                 limit=limit if isinstance(limit, Limit) else None,
                 scored=scored,
             )
-            places = {f"input.{f.name}": self._place(f.span) for f in task.input}
-            places["data"] = self._place(task.data[0].span)
+            places = self._data_places(part, lengths)
             self._data[known] = self._enter(op, f"data {task.name} {split}[{language}]", part.name_span, places)
         return self._data[known]
+
+    def _fits(self, model: Key, lengths: Settled) -> bool:
+        """Whether `max-length` lies within the positions of a model from scratch; others' are not known here."""
+        op, length = self.nodes[model].op, _whole(lengths["max-length"])
+        if not isinstance(op, Model) or not isinstance(op.source, Scratch) or length <= op.source.positions:
+            return True
+        said = lengths.settings["max-length"].place
+        span = said if said is not None and said.source is lengths.span.source else lengths.span
+        message = f"`max-length` is {length}, and the model has {op.source.positions} positions"
+        hint = f"set `max-length: {op.source.positions}` or less, or give the model more `positions`"
+        self.bag.error(codes.WRONG_VALUE, span, message, hint)
+        return False
+
+    def _data_places(self, part: Settled, lengths: Settled) -> Mapping[str, Place]:
+        """Where each thing that the data's key holds was said."""
+        said = {f"input.{f.name}": f.span for f in part.task.input}
+        said |= {"data": part.task.data[0].span, "input": part.task.input[0].span}
+        for key, owner in (("max-length", lengths), ("limit", part), ("split", part)):
+            setting = owner.settings.get(key)
+            if setting is not None and setting.place is not None:
+                said[key] = setting.place
+        return {key: self._place(span) for key, span in said.items()}
 
     def _no_split(self, part: Settled, lacking: list[str], split: str) -> None:
         data = part.task.data
@@ -163,6 +186,8 @@ class Lowering:
         stage = run.stages[-1]
         lengths = target if target.settings["max-length"].place is not None else stage
         precision = target if target.settings["precision"].place is not None else stage
+        said = precision.settings["precision"].place
+        places = {**self._setting_places(target), **({"precision": self._place(said)} if said else {})}
         split = self._target_split(target)
         if not self._has_split(target, split):
             return
@@ -175,7 +200,7 @@ class Lowering:
             predict = Predict(weights, data, target.task.kind.name, self._precision(precision), mask)
             seed = str(stage["seed"])
             name = f"{title} @ {target.task.name}[{language}] (seed {seed})"
-            predictions = self._enter(predict, f"predict {name}", target.span, self._setting_places(target))
+            predictions = self._enter(predict, f"predict {name}", target.span, places)
             self.naive += 1
             for metric in target.task.metrics:
                 op = Score(predictions, metric, METRIC_VERSION[metric])

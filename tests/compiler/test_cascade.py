@@ -67,8 +67,23 @@ def test_every_value_knows_its_line(plan):
 
     assert {"batch", "warmup", "seed", "epochs", "max-length"} == set(node.places)
     assert "m -> c(batch: 8)" in node.places["batch"].text
-    assert "batch: 8" == node.places["batch"].text[node.places["batch"].column - 1 :][: node.places["batch"].width]
+    assert "batch: 8" == marked(node.places["batch"])
     assert "task c : a" in node.places["epochs"].text
+
+
+def test_what_data_and_predictions_hold_knows_its_line_too(plan):
+    text = "m -> c(precision: bf16) @ x[de](limit: 5, split: dev, max-length: 32)"
+    data = next(n for n in nodes(plan(text), Data) if n.op.scored)
+    (prediction,) = nodes(plan(text), Predict)
+
+    assert {"data", "input", "input.choices", "input.label", "limit", "split", "max-length"} == set(data.places)
+    assert "limit: 5" == marked(data.places["limit"])
+    assert "max-length: 32" == marked(data.places["max-length"])
+    assert "precision: bf16" == marked(prediction.places["precision"])
+
+
+def marked(place):
+    return place.text[place.column - 1 :][: place.width]
 
 
 @pytest.mark.parametrize(

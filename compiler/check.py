@@ -52,9 +52,9 @@ def _teacher(task: TaskDecl) -> str:
 
 
 def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
-    """A language that a labelled stage reads is not zero-shot."""
+    """A language that a labelled stage reads is not zero-shot; of the source language nobody expects it."""
     trained = {c for s in run.stages if s.task.kind.labelled for c in s.languages}
-    both = [c for c in target.languages if c in trained]
+    both = [c for c in target.languages if c in trained and c != target.task.source]
     if both:
         message = f"the chain trains on {', '.join(f'`{c}`' for c in both)}: not zero-shot in `{target.task.name}`"
         bag.warn(codes.TRAINED_LANGUAGE, target.span, message, None)

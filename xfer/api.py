@@ -96,7 +96,9 @@ def _on_the_hub(node: Node, repository: str) -> UnreachableError:
     )
 
 
-def run(study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None) -> Report:
+def run(
+    study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None
+) -> Report:
     """Run what is missing of a study, or of a bare plan in the store at `store`.
 
     Raises StoreError, or UnreachableError before any work; failures of nodes are in the report.

@@ -67,6 +67,7 @@ class Locator:
                     source.heads,
                     source.feedforward,
                     source.positions,
+                    source.dropout,
                     source.seed,
                     tokenizer,
                 )

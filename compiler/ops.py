@@ -28,6 +28,7 @@ class Scratch:
     heads: int
     feedforward: int
     positions: int  # longest sequence in tokens
+    dropout: float  # the model's own
     seed: int
     tokenizer: tuple[tuple[str, Digest], ...]
 

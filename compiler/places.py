@@ -6,11 +6,13 @@ import glob
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+_SETTLED = 2 * 10**9  # nanoseconds; a file written just now may change again within one tick of its clock
 BIG = 256 * 10**6  # bytes; a larger file is hashed by `run` only
 
 # A file's digest as remembered from an earlier run, if its size, mtime and inode are still the same.
@@ -42,6 +44,7 @@ class Places:
     hash_big: bool = False  # hash files over BIG that nothing is remembered of
     embedded: Path = Path()  # the package's own models
     digests: dict[Path, str | None] = field(default_factory=dict)  # found so far
+    hashed: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)  # what may be remembered
 
     def path(self, text: str) -> Path:
         """The file or folder that a spec calls `text`; existing or not, but allowed."""
@@ -98,13 +101,22 @@ class Places:
         return self.digests[path]
 
     def _digest(self, path: Path) -> str | None:
-        stat = path.stat()
-        if (known := self.remembered(path, stat)) is not None:
-            return known
-        if stat.st_size > BIG and not self.hash_big:
-            return None
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            stat = os.fstat(file.fileno())
+            if (known := self.remembered(path, stat)) is not None:
+                return known
+            if stat.st_size > BIG and not self.hash_big:
+                return None
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            after = os.fstat(file.fileno())
+        if _same(stat, after) and time.time_ns() - stat.st_mtime_ns > _SETTLED:
+            self.hashed[path] = (stat, digest)
+        return digest
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether a file was left alone between two looks."""
+    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:

@@ -38,6 +38,7 @@ class ScratchModel:
     heads: int
     feedforward: int
     positions: int
+    dropout: float
     seed: int
     tokenizer: FolderModel
     span: Span
@@ -160,6 +161,18 @@ class _Arguments:
                 self.error(codes.WRONG_VALUE, value.span, message)
         return low
 
+    def share(self, key: str, default: float) -> float:
+        """A number from 0 to below 1."""
+        match self._named(key):
+            case None:
+                return default
+            case Number(value=number, unit=unit) if unit in ("", "%") and 0 <= number < 1:
+                return float(number)
+            case value:
+                message = f"`{key}` is {describe(value)} but must be a number from 0 to below 1"
+                self.error(codes.WRONG_VALUE, value.span, message)
+        return default
+
     def value(self, key: str) -> Value | None:
         """Whatever stands at `key`."""
         return self._named(key)
@@ -231,10 +244,11 @@ def _scratch(arguments: _Arguments) -> ScratchModel | None:
     layers = arguments.number("layers", None)
     feedforward = arguments.number("feedforward", 4 * width)
     positions = arguments.number("positions", 512, 8)
+    dropout = arguments.share("dropout", 0.1)
     seed = arguments.number("seed", 1, 0)
     if inner is None:
         return None
-    return ScratchModel(architecture, layers, width, heads, feedforward, positions, seed, inner, call.span)
+    return ScratchModel(architecture, layers, width, heads, feedforward, positions, dropout, seed, inner, call.span)
 
 
 # --- data -----------------------------------------------------------------------------------------------------------
@@ -371,7 +385,7 @@ def _world(arguments: _Arguments) -> WorldData | None:
 def _python(arguments: _Arguments) -> PythonData:
     text = arguments.text(None, '`"module:function"`') or ""
     module, colon, function = text.partition(":")
-    if not (colon and module.replace(".", "").isidentifier() and function.isidentifier()):
+    if not (colon and all(part.isidentifier() for part in module.split(".")) and function.isidentifier()):
         message = f'`python(…)` takes `"module:function"`, not `"{text}"`'
         arguments.error(codes.WRONG_VALUE, arguments.call.span, message)
     return PythonData(module, function, arguments.number("version", 1, 0), arguments.call.span)

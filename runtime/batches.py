@@ -7,6 +7,7 @@ rounding, and stands in no key.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,10 +35,16 @@ def steps_per_epoch(examples: int, batch: int) -> int:
     return -(-examples // batch)
 
 
+@lru_cache(maxsize=2)
+def _epoch(examples: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order in which an epoch sees its examples."""
+    return _random(seed, _ORDER, epoch).permutation(examples)
+
+
 def examples_at(step: int, *, examples: int, batch: int, seed: int) -> NDArray[np.int64]:
     """Indices of the examples of a step: each epoch is its own permutation, cut into batches."""
     epoch, position = divmod(step, steps_per_epoch(examples, batch))
-    order = _random(seed, _ORDER, epoch).permutation(examples)
+    order = _epoch(examples, seed, epoch)
     return order[position * batch : (position + 1) * batch]
 
 

@@ -31,8 +31,7 @@ def predict(
     """
     use_threads(network)
     machine = accelerator(device, precision)
-    network = machine.prepare_model(network, evaluation_mode=True)
-    network.eval()
+    network.to(machine.device).eval()
     kind = kinds()[network.kind]
     whole, targets = _hidden(parts, special, mask if kind.masks else None)
     found: list[tuple[NDArray[np.int64], dict[str, list[Any]]]] = []

@@ -19,7 +19,11 @@ _TOKENS_CPU, _TOKENS_CUDA = 8_192, 65_536  # padded tokens of a micro-batch
 
 @lru_cache(maxsize=1)  # all accelerators of a process share one state: the last one made is the only one to use
 def accelerator(kind: str, precision: str) -> Accelerator:
-    """The accelerator for a device kind ("cpu", "cuda") and a precision ("fp32", "bf16")."""
+    """The accelerator for a device kind ("cpu", "cuda") and a precision ("fp32", "bf16").
+
+    It gives the device and the autocast. Nothing is handed to its `prepare`: an accelerator keeps what it prepared, and
+    takes settings from environment variables that stand in no key.
+    """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 

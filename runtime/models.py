@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,11 +26,12 @@ from runtime.kinds import kinds
 from runtime.kinds.kind import Special
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 ENCODER, HEAD, EXTERNAL = "encoder", "head.safetensors", "external.json"
 TOKENIZER = "tokenizer.json"
+ENCODERS = ("xlm-roberta", "roberta", "camembert", "bert")
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
 def quiet() -> None:
@@ -57,6 +61,10 @@ def _make_external(named: tuple[tuple[str, str | None], ...], files: Mapping[str
         if not name.endswith(".safetensors"):
             shutil.copyfile(checked(digest, files, "weights"), folder / name)
     (folder / EXTERNAL).write_text(json.dumps(dict(named), indent=1), encoding="utf-8")
+    config = read_config(folder)
+    if (found := config.get("model_type")) not in ENCODERS:
+        message = f"`model_type` of the model is {found!r}, which cannot be trained here yet"
+        raise BadInput(message, f"what can be: {', '.join(ENCODERS)}", "weights")
 
 
 def _make_scratch(source: Scratch, files: Mapping[str, Path], folder: Path) -> None:
@@ -76,6 +84,7 @@ def _make_scratch(source: Scratch, files: Mapping[str, Path], folder: Path) -> N
         max_position_embeddings=source.positions + special.pad + 1,  # XLM-R counts positions from pad + 1
         type_vocab_size=1,
         pad_token_id=special.pad,
+        **dict.fromkeys(_DROPOUTS, source.dropout),
     )
     torch.manual_seed(source.seed)
     AutoModel.from_config(config, add_pooling_layer=False).save_pretrained(folder / ENCODER)
@@ -85,15 +94,22 @@ def _make_scratch(source: Scratch, files: Mapping[str, Path], folder: Path) -> N
 
 
 def load_encoder(folder: Path, files: Mapping[str, Path], dropout: float | None) -> nn.Module:
-    """The encoder of a weights node, in float32.
+    """The encoder of a weights node, in float32, with the model's own dropout unless another is given.
 
     Raises BadInput for weights that cannot be read or lack tensors of the architecture.
     """
+    with _weights(folder, files) as (source, shown):
+        model, missing = _from_pretrained(source, shown, {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout))
+    if missing:
+        raise BadInput(f"the weights in {shown} lack {len(missing)} tensors, `{missing[0]}` first", None, "weights")
+    return model
+
+
+def _from_pretrained(source: Path, shown: Path, changes: dict[str, float]) -> tuple[nn.Module, list[str]]:
+    """The encoder in `source`, and the names of the tensors that it lacks."""
     from transformers import AutoConfig, AutoModel
 
     quiet()
-    source = _weights_folder(folder, files)
-    changes = {} if dropout is None else {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     try:
         config = AutoConfig.from_pretrained(source, local_files_only=True, **changes)
         model, report = AutoModel.from_pretrained(
@@ -106,21 +122,56 @@ def load_encoder(folder: Path, files: Mapping[str, Path], dropout: float | None)
             output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        message = f"the weights in {source} cannot be read: {str(error).splitlines()[0]}"
+        message = f"the weights in {shown} cannot be read: {str(error).splitlines()[0]}"
         raise BadInput(message, "take them again from where they came", "weights") from error
-    if missing := sorted(report["missing_keys"]):
-        raise BadInput(f"the weights in {source} lack {len(missing)} tensors, `{missing[0]}` first", None, "weights")
-    encoder: nn.Module = model
-    return encoder
+    return model, sorted(report["missing_keys"])
 
 
-def _weights_folder(folder: Path, files: Mapping[str, Path]) -> Path:
-    """Where the safetensors lie: in the node, or where the spec's local folder is."""
+@contextmanager
+def _weights(folder: Path, files: Mapping[str, Path]) -> Iterator[tuple[Path, Path]]:
+    """A folder that holds the node's configuration and weights alone, and the folder to name in messages.
+
+    Weights that stay outside the store are checked, and linked beside the node's own copy of the configuration.
+    """
     if not (folder / EXTERNAL).is_file():
-        return folder / ENCODER
+        yield folder / ENCODER, folder / ENCODER
+        return
     named: dict[str, str] = json.loads((folder / EXTERNAL).read_text(encoding="utf-8"))
-    weights = [checked(digest, files, "weights") for name, digest in named.items() if name.endswith(".safetensors")]
-    return weights[0].parent
+    with tempfile.TemporaryDirectory() as linked:
+        shown = folder
+        for name, digest in named.items():
+            inside = folder / name
+            if not inside.is_file():
+                inside = checked(digest, files, "weights").absolute()
+                shown = inside.parent
+            (Path(linked) / name).symlink_to(inside)
+        yield Path(linked), shown
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration of a weights node, as it stands in its file."""
+    path = folder / "config.json" if (folder / EXTERNAL).is_file() else folder / ENCODER / "config.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(f"the model's config.json cannot be read: {error}", None, "weights") from error
+    return found
+
+
+def check_length(folder: Path, max_length: int) -> None:
+    """Raise BadInput when sequences may be longer than the model has positions, or tokens more than it has vectors."""
+    config = read_config(folder)
+    positions = int(config.get("max_position_embeddings", 512))
+    if config.get("model_type") != "bert":
+        positions -= int(config.get("pad_token_id") or 0) + 1  # RoBERTa's kin count positions from pad + 1
+    if max_length > positions:
+        message = f"`max-length` is {max_length}, and the model has {positions} positions"
+        raise BadInput(message, f"set `max-length: {positions}` or less", "max-length")
+    size = load_tokenizer(folder).get_vocab_size(with_added_tokens=True)
+    vectors = config.get("vocab_size", size)
+    if size > vectors:
+        message = f"the tokenizer has {size} tokens, and the model has vectors for {vectors}"
+        raise BadInput(message, "take model and tokenizer from one place", "weights")
 
 
 def read_special(folder: Path, config: Any) -> Special:  # noqa: ANN401
@@ -138,9 +189,12 @@ def load_tokenizer(folder: Path) -> Any:  # noqa: ANN401  (tokenizers has no typ
     from tokenizers import Tokenizer
 
     try:
-        return Tokenizer.from_file(str(folder / TOKENIZER))
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     except Exception as error:  # tokenizers raises bare Exception
         raise BadInput(f"the tokenizer in {folder} cannot be read: {error}", None, "weights") from error
+    tokenizer.no_truncation()  # a published file may hold either; cutting and padding are ours
+    tokenizer.no_padding()
+    return tokenizer
 
 
 # --- networks
@@ -173,11 +227,15 @@ class Network(nn.Module):
 
 
 def save(network: Network, parent: Path, folder: Path) -> None:
-    """Write a trained network as a weights node, with its parent's tokenizer."""
+    """Write a trained network as a weights node, with its parent's tokenizer and own dropout."""
     encoder: Any = network.encoder
+    own, usual = read_config(parent), type(encoder.config)()
+    for name in _DROPOUTS:
+        setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
     save_file({k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}, folder / HEAD)
-    for name in (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json"):
+    shutil.copyfile(parent / TOKENIZER, folder / TOKENIZER)
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (parent / name).is_file():
             shutil.copyfile(parent / name, folder / name)
 

@@ -94,8 +94,8 @@ def train(
     """
     use_threads(network)
     machine = accelerator(device, op.precision)
+    network.to(machine.device)
     optimizer = torch.optim.AdamW(parameter_groups(network, op.weight_decay), lr=op.lr, eps=op.eps)
-    network, optimizer = machine.prepare(network, optimizer)
     kind, budget = kinds()[op.kind], token_budget(machine.device)
     steps = count_steps(op, len(columns))
     often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
@@ -111,10 +111,10 @@ def train(
         for _, batch in micro_batches(chosen, budget, special.pad, machine.device, targets):
             with machine.autocast():
                 hidden = network(batch.tokens, batch.attention, batch.segments)  # (N, T, H)
-                loss = kind.loss(machine.unwrap_model(network).head, hidden, batch) / units
-            machine.backward(loss)
+                loss = kind.loss(network.head, hidden, batch) / units
+            loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
-        norm = machine.clip_grad_norm_(network.parameters(), op.clip)
+        norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         curve.append((rate, total, norm))

@@ -11,7 +11,7 @@ CPU = Device("cpu", "cpu", bf16=False)
 
 
 def model(seed=1):
-    return Model(Scratch("xlm-roberta", 1, 16, 2, 32, 64, seed, (("tokenizer.json", "0" * 64),)))
+    return Model(Scratch("xlm-roberta", 1, 16, 2, 32, 64, 0.1, seed, (("tokenizer.json", "0" * 64),)))
 
 
 def data(model_key, split="train", language="qaa", limit=None, scored=False):

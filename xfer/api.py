@@ -12,11 +12,12 @@ from runtime import results
 from runtime.errors import MissingInput, XferError
 from runtime.preview import Preview, preview
 from runtime.store.objects import Store
-from xfer.opening import Options, find_device, places, read_source, store_root
+from xfer.opening import Options, UsageError, find_device, places, read_source, store_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from compiler.places import Places
     from compiler.plan import Node, Plan
     from runtime.executor import Report, Tell
     from runtime.results import Row
@@ -37,6 +38,7 @@ class Study:
     path: Path
     options: Options
     compiled: Compiled
+    places: Places
 
     @property
     def plan(self) -> Plan:
@@ -62,9 +64,10 @@ def compile(path: str | Path, options: Options | None = None, *, run: bool = Fal
     spec, chosen = Path(path), options or Options()
     source = read_source(spec)
     index = Store(store_root(spec, chosen)).index
-    compiled = compile_text(source, places(spec, chosen, index.digest, run=run), find_device(chosen.device))
+    read = places(spec, chosen, index.digest, run=run)
+    compiled = compile_text(source, read, find_device(chosen.device))
     index.close()
-    return Study(spec, chosen, compiled)
+    return Study(spec, chosen, compiled, read)
 
 
 class UnreachableError(MissingInput):
@@ -96,6 +99,17 @@ def _on_the_hub(node: Node, repository: str) -> UnreachableError:
     )
 
 
+def check_device(plan: Plan) -> None:
+    """Raise UsageError when the plan is for CUDA and this torch has none."""
+    if plan.device.kind != "cuda":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        message = f"the plan is for {plan.device.name}, and this torch ({torch.__version__}) finds no CUDA device"
+        raise UsageError(message, "say `--device cpu`, or install a CUDA build of torch (README)")
+
+
 def run(
     study: Study | Plan, tell: Tell | None = None, *, allow_code: bool = False, store: Path | None = None
 ) -> Report:
@@ -108,9 +122,13 @@ def run(
 
     plan = study.plan if isinstance(study, Study) else study
     root = store_root(study.path, study.options) if isinstance(study, Study) else store or _default_store()
-    check_reachable(preview(plan, Store(root)).to_run, allow_code=allow_code)
+    missing = preview(plan, Store(root)).to_run
+    check_reachable(missing, allow_code=allow_code)
+    if missing:
+        check_device(plan)
     opened = Store(root, write=True)
-    _remember_digests(plan, opened)
+    if isinstance(study, Study):
+        opened.index.remember((path, stat, digest) for path, (stat, digest) in study.places.hashed.items())
     kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict)}
     bodies = TorchBodies(plan.files, plan.device.kind, kinds, allow_code)
     return execute(plan, opened, bodies, *([tell] if tell else []))
@@ -118,10 +136,6 @@ def run(
 
 def _default_store() -> Path:
     return store_root(Path("spec.xfer"), Options())
-
-
-def _remember_digests(plan: Plan, store: Store) -> None:
-    store.index.remember((path, path.stat(), digest) for digest, path in plan.files.items())
 
 
 def rows(study: Study) -> tuple[tuple[Row, ...], int]:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,7 +31,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _consoles() -> tuple[Console, Console]:
     """Where results go, and where everything else goes."""
     width = None if sys.stdout.isatty() else 200  # a pipe has no width to keep to
-    return Console(width=width), Console(stderr=True)
+    return Console(width=width, markup=False), Console(stderr=True, markup=False)
 
 
 def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -174,6 +175,9 @@ def results(spec: Path, *, form: str | None, **places: Any) -> int:  # noqa: ANN
 
 def entry() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our signs shows `?`
     sys.exit(call(sys.argv[1:]))
 
 
@@ -192,9 +196,10 @@ def call(arguments: Sequence[str]) -> int:
         return exits.INTERRUPTED
     except XferError as error:
         return _show(err, error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # rich's way of saying that nobody reads on, as in `| head`
         return exits.OK
+    except OSError as error:
+        return _show(err, XferError(f"the output cannot be written: {(error.strerror or str(error)).lower()}"))
     except Exception as error:  # noqa: BLE001  (a bug of ours: said, logged, and told apart by its code)
         return _show_bug(err, error)
     return code if isinstance(code, int) else exits.OK

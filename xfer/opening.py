@@ -134,7 +134,9 @@ def find_device(wanted: str) -> Device:
 
 def _cuda() -> Device | None:
     """The first NVIDIA device, by its driver's own tool."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or (tool := which("nvidia-smi")) is None:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    hidden = visible is not None and (not visible or visible.startswith(("-1", "NoDevFiles")))
+    if hidden or (tool := which("nvidia-smi")) is None:
         return None
     query = [tool, "--query-gpu=name,compute_cap", "--format=csv,noheader"]
     try:

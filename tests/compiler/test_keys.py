@@ -39,7 +39,7 @@ A, B = "a" * 64, "b" * 64
 
 OPS = {
     "folder": Model(Folder((("config.json", A), ("model.safetensors", B)))),
-    "scratch": Model(Scratch("xlm-roberta", 2, 64, 4, 256, 64, 1, (("tokenizer.json", A),))),
+    "scratch": Model(Scratch("xlm-roberta", 2, 64, 4, 256, 64, 0.1, 1, (("tokenizer.json", A),))),
     "hub model": Model(HubModel("FacebookAI/xlm-roberta-large", "c" * 40)),
     "data": Data(
         model=A,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import xfer
+from runtime import results, world
 from xfer import exits
 from xfer.cli import call
 
@@ -139,7 +140,7 @@ def test_results_say_the_same_in_every_form(here, capsys):
     assert 0 == document["missing"]
     for row, score in zip(rows, document["scores"], strict=True):
         assert (row["intermediate"], row["language"], row["seed"]) == (
-            score["intermediate"],
+            score["axes"]["intermediate"],
             score["language"],
             score["seed"],
         )
@@ -261,3 +262,78 @@ def test_an_interrupt_is_exit_4_and_the_same_command_goes_on(here, capsys, monke
     monkeypatch.setenv("XFER_STORE", str(here / "store"))
 
     assert kept and not kept & ran(capsys)
+
+
+def test_a_file_edited_between_plan_and_run_is_never_taken_for_the_planned_one(tmp_path, monkeypatch):
+    """The digest that is remembered belongs to the bytes that were hashed."""
+    monkeypatch.setenv("XFER_STORE", str(tmp_path / "store"))
+    world.write_tokenizer(tmp_path / "tokenizer")
+    rows = [json.dumps(r) + "\n" for r in world.rows("causes", "train", "qaa")[:8]]
+    data = tmp_path / "train.jsonl"
+    data.write_text("".join(rows))
+    os.utime(data, ns=(10**18, 10**18))
+    (tmp_path / "s.xfer").write_text(
+        'model m { weights: scratch(layers: 1, width: 8, heads: 2, tokenizer: dir("tokenizer")) }\n'
+        'task t : multiple-choice { data: files({train: "train.jsonl"})  source: qaa\n'
+        'input: { choices: ["{{ choice0 }}", "{{ choice1 }}"], label: "{{ label }}" } }\n'
+        "m -> t(steps: 1, max-length: 32)\n"
+    )
+    study = xfer.compile(tmp_path / "s.xfer")
+    data.write_text("".join(reversed(rows)))
+    assert xfer.run(study).failed
+    again = xfer.compile(tmp_path / "s.xfer")
+
+    assert [n.key for n in study.plan.nodes][1:] != [n.key for n in again.plan.nodes][1:]
+    assert [] == xfer.run(again).failed
+
+
+def test_axes_called_like_columns_stay_apart(here, capsys, monkeypatch):
+    from dataclasses import replace
+
+    from xfer.render import table
+
+    study = xfer.compile("study.xfer")
+    cell = replace(study.plan.cells[0], axes=(("value", "skip"), ("arm", "x")))
+    row = results.Row(cell, 0.5, 20, 0.5)
+
+    (record,) = csv.DictReader(io.StringIO(table.as_csv([row])))
+
+    assert ("skip", "x", "0.5") == (record["axis:value"], record["arm"], record["value"])
+    assert {"value": "skip", "arm": "x"} == table.records([row])[0]["axes"]
+
+
+def test_a_driver_without_a_cuda_torch_is_told_before_any_work(here, capsys, monkeypatch):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this torch has CUDA")
+    tool = here / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 'NVIDIA A100-SXM4-80GB, 8.0'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    assert exits.OK == call(["plan", "study.xfer"])
+    assert "on NVIDIA A100-SXM4-80GB, bf16" in capsys.readouterr().out
+    assert exits.USAGE == call(["run", "study.xfer"])
+    assert "--device cpu" in capsys.readouterr().err
+    assert not (here / "store").exists()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert exits.OK == call(["plan", "study.xfer"])
+    assert "on cpu" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code"), [("| head -1", 0), ("> /dev/full", 1), ("2>&1 | cat", 0)], ids=["head", "full", "cat"]
+)
+def test_output_that_cannot_be_written_is_no_bug(here, redirect, code):
+    program = f"{sys.executable} -c 'from xfer.cli import entry; entry()'"
+    script = f"set -o pipefail; {program} plan study.xfer {redirect}"
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=False, env=_environment(PYTHONIOENCODING="ascii")
+    )
+
+    assert code == done.returncode, done.stderr
+    assert "bug" not in done.stderr
+    assert "Traceback" not in done.stderr

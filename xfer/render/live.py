@@ -32,8 +32,9 @@ class LiveRun:
         self._total, self._done = nodes, 0
         self._started: dict[str, float] = {}
         self._spoke = 0.0
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Bars(*columns, TextColumn("{task.fields[note]}"), console=console, transient=True)
+        name, note = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[note]}", markup=False)
+        columns = (name, BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), note)
+        self._bars = Bars(*columns, console=console, transient=True)
         self._whole = self._bars.add_task("whole plan", total=nodes, note="")
         self._current: TaskID | None = None
 
@@ -78,9 +79,10 @@ class LiveRun:
     def _finish(self, node: Node, outcome: Outcome) -> None:
         self._done += 1
         self._bars.update(self._whole, completed=self._done)
-        seconds = time.monotonic() - self._started.get(node.key, time.monotonic())
+        started = self._started.get(node.key)
+        took = f" ({time.monotonic() - started:.1f} s)" if started is not None else ""
         if isinstance(node.op, Train) or outcome is not Outcome.RAN:
-            self._say(f"[{self._done}/{self._total}] {outcome.value} {node.label} ({seconds:.1f} s)")
+            self._say(f"[{self._done}/{self._total}] {outcome.value} {node.label}{took}")
 
     def _say(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True, highlight=False)

@@ -36,7 +36,7 @@ def _show(console: Console, table: Table) -> None:
     if not table.experiment.startswith("#"):
         title = f"{table.experiment}: {title}"
     console.print(Text(title, "bold"), soft_wrap=True)
-    console.print(_fitting(_cells(table), console))
+    console.print(_fitting(_cells(table), console), soft_wrap=True, crop=False)
     for line in _notes(table):
         console.print(Text(line, "dim"), soft_wrap=True)
     console.print()
@@ -70,19 +70,21 @@ def _cells(table: Table) -> list[list[str]]:
 
 def _fitting(lines: list[list[str]], console: Console) -> Grid:
     """The grid in the orientation that the terminal has room for; languages across where both have."""
-    upright = [list(column) for column in zip(*lines, strict=True)]
-    wide = console.is_terminal and _width(lines) > console.width > _width(upright)
-    return _grid([[cell.strip() for cell in line] for line in upright] if wide else lines)
+    upright = [[cell.strip() for cell in column] for column in zip(*lines, strict=True)]
+    if not console.is_terminal or _width(lines) <= console.width or _width(lines) <= _width(upright):
+        return _grid(lines)
+    return _grid(upright)
 
 
 def _width(lines: list[list[str]]) -> int:
-    return sum(max(len(line[i]) for line in lines) + 2 for i in range(len(lines[0])))
+    return sum(max(len(line[i]) for line in lines) + 2 for i in range(len(lines[0]))) + 1
 
 
 def _grid(lines: list[list[str]]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(lines[0]):
-        grid.add_column(name, justify="right" if number else "left", no_wrap=True)
+        width = max(len(line[number]) for line in lines)  # never cut: a narrow terminal breaks the lines
+        grid.add_column(name, justify="right" if number else "left", no_wrap=True, min_width=width)
     for line in lines[1:]:
         grid.add_row(*line, style="dim" if line[0].startswith("  ") else None)
     return grid
@@ -143,7 +145,7 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
     return [
         {
             "experiment": r.cell.experiment,
-            **dict(r.cell.axes),
+            "axes": dict(r.cell.axes),
             "benchmark": r.cell.benchmark,
             "language": r.cell.language,
             "metric": r.cell.metric,
@@ -159,13 +161,15 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """The records as CSV; an axis that a run does not reach is empty."""
-    found = records(rows)
-    axes = list(dict.fromkeys(k for r in found for k in r if k not in _COLUMNS and k != "experiment"))
+    """The records as CSV; an axis that a run does not reach is empty, one called like a column is `axis:NAME`."""
+    axes = list(dict.fromkeys(axis for r in rows for axis, _ in r.cell.axes))
+    named = {a: f"axis:{a}" if a in ("experiment", *_COLUMNS) else a for a in axes}
     text = io.StringIO()
-    writer = csv.DictWriter(text, ["experiment", *axes, *_COLUMNS], restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, ["experiment", *named.values(), *_COLUMNS], restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(found)
+    for row, record in zip(rows, records(rows), strict=True):
+        record.pop("axes")
+        writer.writerow({**{named[a]: v for a, v in row.cell.axes}, **record})
     return text.getvalue()
 
 

@@ -53,9 +53,10 @@ def show_plan(console: Console, plan: Plan, preview: Preview, *, full: bool = Fa
     """The whole preview."""
     device = f"on {plan.device.name}, {'bf16' if plan.device.bf16 else 'fp32'} where precision is auto"
     _print(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
-    lines = _lines(_grow(plan.routes))
-    for model in _grow(plan.routes).children.values():
-        console.print(_draw(model, preview, fold=not full and lines > _LINES), highlight=False)
+    root = _grow(plan.routes)
+    fold = not full and _lines(root) > _LINES
+    for model in root.children.values():
+        console.print(_draw(model, preview, fold=fold), highlight=False)
     _show_changes(console, preview.changes)
     _show_sharing(console, plan)
     if preview.to_run:
@@ -92,12 +93,11 @@ def _lines(branch: _Branch) -> int:
 def _draw(branch: _Branch, preview: Preview, *, fold: bool) -> Tree:
     tree = Tree(_line(branch, preview), guide_style="dim")
     for child in branch.children.values():
-        drawn = _draw(child, preview, fold=fold)
         if fold and child.children:
             hidden = _lines(child) - 1
             tree.add(_line(child, preview).append(f" … {hidden} lines below (--full)", "dim"))
         else:
-            tree.add(drawn)
+            tree.add(_draw(child, preview, fold=fold))
     return tree
 
 

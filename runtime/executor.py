@@ -57,9 +57,14 @@ class Report:
     """What a run did."""
 
     ran: list[Node] = field(default_factory=list)
-    failed: list[NodeFailed] = field(default_factory=list)
+    failed: list[NodeFailed] = field(default_factory=list)  # one for each cause, with the first node it hit
+    others: dict[Key, tuple[Node, ...]] = field(default_factory=dict)  # that first node -> those it hit besides
     skipped: list[Node] = field(default_factory=list)
-    cached: int = 0
+
+    @property
+    def failed_nodes(self) -> tuple[Node, ...]:
+        """Every node that failed, by itself or with its group."""
+        return tuple(n for f in self.failed for n in (f.node, *self.others.get(f.node.key, ())))
 
 
 def _silent(_node: Node, _event: Outcome | Progress) -> None:
@@ -69,7 +74,7 @@ def _silent(_node: Node, _event: Outcome | Progress) -> None:
 def run(plan: Plan, store: Store, bodies: Bodies, tell: Tell = _silent) -> Report:
     """Run what is missing. A node's failure skips what depends on it and nothing else."""
     missing = needed(plan, store.present(n.key for n in plan.nodes if n.pinned))
-    report = Report(cached=len(plan.nodes) - len(missing))
+    report = Report()
     lost: set[Key] = set()
     for group in groups(missing):
         for node in group:
@@ -86,25 +91,30 @@ def run(plan: Plan, store: Store, bodies: Bodies, tell: Tell = _silent) -> Repor
 def _run_group(group: list[Node], store: Store, bodies: Bodies, tell: Tell, report: Report, lost: set[Key]) -> None:
     for node in group:
         tell(node, Outcome.STARTED)
-    done = 0
     try:
         paths = {key: store.read(key) for node in group for key in inputs(node.op)}
         writers = bodies(group, paths, tell)
-        for node, write in zip(group, writers, strict=True):
+    except Exception as error:  # noqa: BLE001  (kept in the report, with its traceback)
+        _fail(group, error, tell, report, lost)
+        return
+    for node, write in zip(group, writers, strict=True):
+        try:
             store.publish(node, write, bodies.provenance())
-            done += 1
+        except Exception as error:  # noqa: BLE001
+            _fail([node], error, tell, report, lost)
+        else:
             report.ran.append(node)
             tell(node, Outcome.RAN)
-    except StoreError as error:
-        if not isinstance(error, DamagedObject):
-            raise
-        _fail(group[done:], error, tell, report, lost)
-    except Exception as error:  # noqa: BLE001  (kept in the report, with its traceback)
-        _fail(group[done:], error, tell, report, lost)
 
 
 def _fail(nodes: list[Node], error: Exception, tell: Tell, report: Report, lost: set[Key]) -> None:
+    """Record one failure for all of `nodes`; trouble of the whole store stops the run."""
+    if isinstance(error, StoreError) and not isinstance(error, DamagedObject):
+        raise error
+    first, *others = nodes
+    report.failed.append(NodeFailed(first, error))
+    if others:
+        report.others[first.key] = tuple(others)
     for node in nodes:
         lost.add(node.key)
-        report.failed.append(NodeFailed(node, error))
         tell(node, Outcome.FAILED)

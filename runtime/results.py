@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runtime.errors import DamagedObject
+
 if TYPE_CHECKING:
     from compiler.plan import Cell, Plan
     from runtime.store.objects import Store
@@ -24,12 +26,18 @@ class Row:
 
 
 def read(plan: Plan, store: Store) -> tuple[tuple[Row, ...], int]:
-    """The scores that are there, verified, and how many are missing."""
+    """The scores that are there, verified, and how many are missing or damaged."""
     present = store.present(c.score for c in plan.cells)
-    rows = [_row(cell, store) for cell in plan.cells if cell.score in present]
-    return tuple(rows), len(plan.cells) - len(rows)
+    found = [_row(cell, store) for cell in plan.cells if cell.score in present]
+    rows = tuple(row for row in found if row is not None)
+    return rows, len(plan.cells) - len(rows)
 
 
-def _row(cell: Cell, store: Store) -> Row:
-    record = json.loads((store.read(cell.score) / SCORE).read_text(encoding="utf-8"))
+def _row(cell: Cell, store: Store) -> Row | None:
+    """The score; None where its object is damaged."""
+    try:
+        folder = store.read(cell.score)
+    except DamagedObject:
+        return None
+    record = json.loads((folder / SCORE).read_text(encoding="utf-8"))
     return Row(cell, record["value"], record["n"], record["chance"])

@@ -23,7 +23,7 @@ class Arm:
 
     axes: Axes
     by_language: Mapping[str, Estimate]
-    average: Estimate | None  # None where no language is zero-shot
+    average: Estimate | None  # over seeds that have every zero-shot language of the table; None where none has
     gains: Mapping[str, Estimate]  # over the baseline's same seeds; empty for the baseline itself
     average_gain: Estimate | None
 
@@ -67,16 +67,16 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
         items=(min(r.n for r in rows), max(r.n for r in rows)),
         chance=fmean(chances) if chances else None,
         seeds=len({r.cell.seed for r in rows}),
-        arms=tuple(_arm(axes, by_arm, trained) for axes in by_arm),
+        arms=tuple(_arm(axes, by_arm, [c for c in languages if c not in trained]) for axes in by_arm),
     )
 
 
-def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], trained: frozenset[str]) -> Arm:
+def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str]) -> Arm:
     own = _scores(by_arm[axes])
     base_axes = _baseline(axes, by_arm)
     base = _scores(by_arm[base_axes]) if base_axes is not None else {}
     gains = {c: _paired(own[c], base[c]) for c in own if c in base and own[c].keys() & base[c].keys()}
-    average, base_average = _average(own, trained), _average(base, trained)
+    average, base_average = _average(own, zero_shot), _average(base, zero_shot)
     paired = average.keys() & base_average.keys()
     return Arm(
         axes,
@@ -95,13 +95,13 @@ def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _average(scores: Mapping[str, Mapping[str, float]], trained: frozenset[str]) -> dict[str, float]:
-    """Seed -> mean over the zero-shot languages, for seeds that have them all."""
-    zero_shot = [by_seed for language, by_seed in scores.items() if language not in trained]
-    if not zero_shot:
+def _average(scores: Mapping[str, Mapping[str, float]], zero_shot: Sequence[str]) -> dict[str, float]:
+    """Seed -> mean over the table's zero-shot languages, for seeds that have them all: means of other sets differ."""
+    columns = [scores.get(language, {}) for language in zero_shot]
+    if not columns:
         return {}
-    seeds = [s for s in zero_shot[0] if all(s in by_seed for by_seed in zero_shot)]
-    return {s: fmean(by_seed[s] for by_seed in zero_shot) for s in seeds}
+    seeds = [s for s in columns[0] if all(s in by_seed for by_seed in columns)]
+    return {s: fmean(by_seed[s] for by_seed in columns) for s in seeds}
 
 
 def _paired(own: Mapping[str, float], base: Mapping[str, float]) -> Estimate:

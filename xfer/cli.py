@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from rich.console import Console
 
-from runtime.errors import StoreError, XferError
+from runtime.errors import NodeFailed, StoreError, XferError
 from runtime.preview import preview
 from xfer import api, exits
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import show_diagnostics, show_error, show_failure, show_place
 
 if TYPE_CHECKING:
-    from compiler.plan import Plan
     from runtime.executor import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -118,7 +117,7 @@ def run(spec: Path, *, allow_code: bool, **places: Any) -> int:  # noqa: ANN401
     report = _execute(study, err, allow_code=allow_code)
     _show_scores(study, out)
     for failure in report.failed:
-        _explain(err, study.plan, failure)
+        _explain(err, failure, len(report.others.get(failure.node.key, ())))
     return exits.ERROR if report.failed else exits.OK
 
 
@@ -131,15 +130,15 @@ def _execute(study: api.Study, err: Console, *, allow_code: bool) -> Report:
     with LiveRun(err, len(found.to_run)) as live:
         report = api.run(study, live, allow_code=allow_code)
     if report.ran or report.failed:
-        words = f"{len(report.ran):,} ran, {len(report.failed):,} failed, {len(report.skipped):,} skipped"
+        words = f"{len(report.ran):,} ran, {len(report.failed_nodes):,} failed, {len(report.skipped):,} skipped"
     else:
         words = "Nothing to run: every score is in the store."
     err.print(words, highlight=False)
     return report
 
 
-def _explain(err: Console, plan: Plan, failure: Any) -> None:  # noqa: ANN401, ARG001
-    show_failure(err, failure)
+def _explain(err: Console, failure: NodeFailed, others: int) -> None:
+    show_failure(err, failure, others)
     if not isinstance(failure.__cause__, XferError):
         path = _write_log(failure.__cause__)
         err.print(f"  the whole error stands in {path}", highlight=False, soft_wrap=True)

@@ -6,14 +6,15 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.store.manifest import FileRecord, Manifest
+from runtime.store.trouble import index_trouble
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
-    from pathlib import Path
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -26,20 +27,21 @@ CREATE TABLE IF NOT EXISTS digests (
 """
 
 
+WAIT = 30.0  # seconds that another process may hold the file
+
+
 class Index:
-    """The table. Opened for reading alone it writes nothing, and is empty where there is no file."""
+    """The table. Opened for reading alone it writes nothing; without a file (`None`, or none there) it is empty."""
 
-    def __init__(self, path: Path, *, write: bool) -> None:
-        self.path = path
-        if write:
-            self._database = _open_for_writing(path)
-        elif path.is_file():
-            self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
-        else:
-            self._database = _empty()
+    def __init__(self, path: Path | None, *, write: bool) -> None:
+        self._path = path or Path(":memory:")
+        with index_trouble(self._path):
+            self._database = _open(path, write=write)
+        self.get("")  # an unreadable file shows here
 
-    def __contains__(self, key: str) -> bool:
-        return self.get(key) is not None
+    def is_empty(self) -> bool:
+        """Whether no object is recorded."""
+        return self._one("SELECT key FROM objects LIMIT 1", ()) is None
 
     def get(self, key: str) -> Manifest | None:
         """The recorded manifest."""
@@ -59,13 +61,11 @@ class Index:
     def add(self, manifests: Iterable[Manifest]) -> None:
         """Record objects; a known key is replaced."""
         rows = [_row(m) for m in manifests]
-        with self._database:
-            self._database.executemany("INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?,?)", rows)
+        self._change("INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?,?)", rows)
 
     def forget(self, key: str) -> None:
         """Take an object out of the table."""
-        with self._database:
-            self._database.execute("DELETE FROM objects WHERE key = ?", (key,))
+        self._change("DELETE FROM objects WHERE key = ?", [(key,)])
 
     def digest(self, path: Path, stat: os.stat_result) -> str | None:
         """The digest of a local file, if it has not changed since it was recorded."""
@@ -77,9 +77,8 @@ class Index:
 
     def remember(self, digests: Iterable[tuple[Path, os.stat_result, str]]) -> None:
         """Record digests of local files."""
-        rows = [(str(p), s.st_size, s.st_mtime_ns, s.st_ino, d) for p, s, d in digests]
-        with self._database:
-            self._database.executemany("INSERT OR REPLACE INTO digests VALUES (?,?,?,?,?)", rows)
+        rows: list[tuple[object, ...]] = [(str(p), s.st_size, s.st_mtime_ns, s.st_ino, d) for p, s, d in digests]
+        self._change("INSERT OR REPLACE INTO digests VALUES (?,?,?,?,?)", rows)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -94,18 +93,19 @@ class Index:
         return self._all(f"SELECT * FROM objects WHERE key IN ({marks})", tuple(keys))  # noqa: S608  (marks only)
 
     def _all(self, query: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
-        with closing(self._database.execute(query, values)) as cursor:
+        with index_trouble(self._path), closing(self._database.execute(query, values)) as cursor:
             return cursor.fetchall()
 
+    def _change(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        """All rows or none."""
+        with index_trouble(self._path), self._database:
+            self._database.executemany(statement, rows)
 
-def _open_for_writing(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=30)
-    database.executescript(_TABLES)
-    return database
 
-
-def _empty() -> sqlite3.Connection:
-    database = sqlite3.connect(":memory:")
+def _open(path: Path | None, *, write: bool) -> sqlite3.Connection:
+    if path is not None and path.is_file() and not write:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT)
+    database = sqlite3.connect(path if path is not None and write else ":memory:", timeout=WAIT)
     database.executescript(_TABLES)
     return database
 

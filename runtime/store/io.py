@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import re
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,10 +30,44 @@ def make_folder(path: Path) -> None:
 
 
 def make_staging(parent: Path, prefix: str) -> Path:
-    """A new empty folder under `parent` that no other process uses."""
+    """A new empty folder under `parent` that no other process uses; its name tells whose it is."""
     make_folder(parent)
     at_point("mkdir", parent)
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}-{_host()}@{os.getpid()}-", dir=parent))
+
+
+def remove_abandoned(parent: Path, older_than: float) -> None:
+    """Remove the staging folders of processes of this host that are gone, `older_than` seconds ago or more."""
+    for folder in parent.iterdir():
+        owner = re.fullmatch(rf".*-{re.escape(_host())}@(\d+)-[^-@]*", folder.name)
+        if owner and not _is_alive(int(owner[1])) and _age(folder) >= older_than:
+            remove(folder)
+
+
+def _host() -> str:
+    """This machine, and on it the container: a process number means nothing in another one."""
+    name = re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
+    with suppress(OSError):
+        return f"{name}.{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116
+    return name
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True  # somebody else's, or a name that is not ours
+    return True
+
+
+def _age(folder: Path) -> float:
+    """Seconds since the folder's entries last changed; 0 when it is gone."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def write_whole(path: Path, data: bytes) -> None:

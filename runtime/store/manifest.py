@@ -10,6 +10,19 @@ from typing import Any
 FORMAT = 1
 NAME = "manifest.json"
 
+Shape = Mapping[str, type | tuple[type, ...]]
+_RECORD: Shape = {
+    "key": str,
+    "label": str,
+    "preimage": dict,
+    "files": dict,
+    "made": (int, float),
+    "seconds": (int, float),
+    "provenance": dict,
+}
+_PREIMAGE: Shape = {"op": str, "version": int, "fields": dict}
+_FILE: Shape = {"size": int, "mtime_ns": int, "sha256": str}
+
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
@@ -45,12 +58,27 @@ class Manifest:
     @staticmethod
     def from_json(data: bytes) -> Manifest:
         """The record; raises ValueError for bytes that are none."""
+        record = _shaped(json.loads(data, parse_constant=_refuse), {"format": int}, "the record")
+        if record["format"] > FORMAT:
+            raise ValueError(f"written by a newer xfer (manifest format {record['format']})")
+        _shaped(record, _RECORD, "the record")
+        _shaped(record["preimage"], _PREIMAGE, "the pre-image")
         try:
-            record = json.loads(data)
-            files = {name: FileRecord(**f) for name, f in record.pop("files").items()}
-            manifest = Manifest(files=files, **record)
-        except (KeyError, TypeError, AttributeError) as error:
+            files = {name: FileRecord(**_shaped(f, _FILE, f"`{name}`")) for name, f in record.pop("files").items()}
+            return Manifest(files=files, **record)
+        except TypeError as error:  # fields that are not ours
             raise ValueError(f"no manifest: {error}") from error
-        if manifest.format > FORMAT:
-            raise ValueError(f"written by a newer xfer (manifest format {manifest.format})")
-        return manifest
+
+
+def _shaped(record: Any, shape: Shape, where: str) -> dict[str, Any]:  # noqa: ANN401  (whatever JSON holds)
+    """The record, which has these fields with these types."""
+    if not isinstance(record, dict):
+        raise ValueError(f"no manifest: {where} holds no fields")  # noqa: TRY004  (bytes are at fault, not the call)
+    for name, wanted in shape.items():
+        if not isinstance(record.get(name), wanted):
+            raise ValueError(f"no manifest: `{name}` of {where} is {type(record.get(name)).__name__}")  # noqa: TRY004
+    return record
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"no manifest: {constant} is no number")

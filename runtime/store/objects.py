@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import DamagedObject, StoreError
 from runtime.store import io
 from runtime.store.index import Index
 from runtime.store.manifest import NAME, FileRecord, Manifest
+from runtime.store.trouble import BrokenIndex, HeldIndex, body_trouble, store_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from compiler.plan import Node
 
-Write = Callable[[Path], None]
+Write = Callable[["Path"], None]
+
+SMALL = 4096  # bytes: objects up to this size (scores) are read whenever they are looked for
+ABANDONED = 60.0  # seconds after which a staging folder without a process is rubbish
 
 
 class Store:
@@ -28,37 +31,29 @@ class Store:
 
     def __init__(self, root: Path, *, write: bool = False) -> None:
         self.root = root
+        self._write = write
         self._verified: set[str] = set()
-        with _store_trouble(root):
+        self._seen: dict[str, Manifest] = {}  # with the present times of files, where the index has others
+        with store_trouble(root):
             if write:
-                for folder in ("objects", "work"):
-                    io.make_folder(root / folder)
-                _check_writable(root)
-            self.index = self._open_index(write=write)
+                _prepare(root)
+            self.index = self._open_index()
 
-    def _open_index(self, *, write: bool) -> Index:
-        """The index; one that cannot be read, or is gone, is made again from the objects."""
+    def _open_index(self) -> Index:
+        """The index; for writing, one that is broken, gone or empty is made again from the objects."""
         path = self.root / "index.sqlite"
-        known = path.is_file()
-        try:
-            index = Index(path, write=write)
-            index.get("")
-        except sqlite3.DatabaseError:
-            if not write:
-                index = Index(Path(os.devnull) / "none", write=False)
-            else:
-                path.rename(path.with_suffix(f".broken-{time.time_ns()}"))
-                index, known = Index(path, write=True), False
-        if write and not known:
+        if not self._write:
+            return _index_for_reading(path)
+        index = _index_for_writing(path)
+        if index.is_empty():
             index.add(self._manifests())
         return index
 
     def _manifests(self) -> Iterator[Manifest]:
         for path in sorted((self.root / "objects").glob(f"*/*/{NAME}")):
-            try:
-                yield Manifest.from_json(io.read(path))
-            except (OSError, ValueError):
-                continue  # `state` will call it damaged
+            manifest = self._manifest_on_disk(path.parent.name)
+            if manifest is not None:
+                yield manifest
 
     # --- reading
 
@@ -66,71 +61,97 @@ class Store:
         """Where the object lies, or would."""
         return self.root / "objects" / key[:2] / key
 
-    def manifest(self, key: str) -> Manifest | None:
-        """The object's manifest, if it can be read."""
-        return self.index.get(key) or self._manifest_on_disk(key)
-
     def _manifest_on_disk(self, key: str) -> Manifest | None:
         try:
-            return Manifest.from_json(io.read(self.path(key) / NAME))
+            manifest = Manifest.from_json(io.read(self.path(key) / NAME))
         except (OSError, ValueError):
             return None
+        return manifest if manifest.key == key else None
 
     def present(self, keys: Iterable[str]) -> dict[str, Manifest]:
-        """The manifests of those objects that are there and whole, by sizes and times of their files."""
+        """The manifests of those objects that are there and whole.
+
+        Sizes and times of files decide. Where they are not the recorded ones, as in a copied store, and for small
+        objects, the bytes do; a store opened for writing then records the times, so that they are read once.
+        """
         wanted = list(keys)
-        recorded = self.index.many(wanted)
+        recorded = self.index.many(wanted) | self._seen
         found: dict[str, Manifest] = {}
-        for key in wanted:
-            manifest = recorded.get(key) or self._manifest_on_disk(key)
-            if manifest is not None and self._looks_whole(manifest):
-                found[key] = manifest
+        try:
+            for key in wanted:
+                manifest = self._look(key, recorded.get(key))
+                if manifest is not None:
+                    found[key] = manifest
+        finally:  # an interrupt keeps what was verified
+            self._record([m for key, m in found.items() if m != recorded.get(key)])
         return found
 
-    def has(self, key: str) -> bool:
-        """Whether the object is there and whole, by sizes and times of its files."""
-        return key in self.present([key])
+    def _look(self, key: str, recorded: Manifest | None) -> Manifest | None:
+        """The manifest of a whole object, by `recorded` if that is enough."""
+        known = recorded or self._manifest_on_disk(key)
+        if known is None or not (self.path(key) / NAME).exists():
+            return None
+        trusted = key in self._verified or sum(f.size for f in known.files.values()) > SMALL
+        if trusted and self._with_times(known) == known:
+            return known
+        return self._verify(key)
 
-    def _looks_whole(self, manifest: Manifest) -> bool:
-        folder = self.path(manifest.key)
-        try:
-            stats = {name: os.stat(folder / name) for name in manifest.files}  # noqa: PTH116  (quick for thousands)
-            os.stat(folder / NAME)  # noqa: PTH116
-        except OSError:
-            return False
-        return all(
-            (s.st_size, s.st_mtime_ns) == (manifest.files[n].size, manifest.files[n].mtime_ns) for n, s in stats.items()
-        )
+    def _with_times(self, manifest: Manifest) -> Manifest | None:
+        """The manifest with the present times of its files; None if one is gone or has another size."""
+        folder, files = self.path(manifest.key), {}
+        for name, record in manifest.files.items():
+            try:
+                stat = os.stat(folder / name)  # noqa: PTH116  (quick for thousands)
+            except OSError:
+                return None
+            if stat.st_size != record.size:
+                return None
+            files[name] = replace(record, mtime_ns=stat.st_mtime_ns)
+        return replace(manifest, files=files)
 
-    def read(self, key: str) -> Path:
-        """The object's folder; its bytes are verified at the first read in a process.
+    def _verify(self, key: str) -> Manifest | None:
+        """The object's own manifest with the present times of its files, if every byte is right."""
+        manifest = self._manifest_on_disk(key)
+        present = self._with_times(manifest) if manifest is not None else None
+        if present is None or not self._has_its_bytes(present):
+            return None
+        self._verified.add(key)
+        return present
 
-        Raises DamagedObject after setting a damaged object aside, so that it is planned again.
-        """
-        if key not in self._verified:
-            manifest = self._manifest_on_disk(key)
-            if manifest is None or not self._is_whole(manifest):
-                with suppress(StoreError):  # a store that is only read keeps it
-                    self.set_aside(key)
-                raise DamagedObject(
-                    f"the object {key[:12]} in {self.root} was damaged and is set aside", "run the same command again"
-                )
-            self._verified.add(key)
-        return self.path(key)
-
-    def _is_whole(self, manifest: Manifest) -> bool:
+    def _has_its_bytes(self, manifest: Manifest) -> bool:
         folder = self.path(manifest.key)
         try:
             return all(io.digest(folder / name) == f.sha256 for name, f in manifest.files.items())
         except OSError:
             return False
 
+    def _record(self, manifests: list[Manifest]) -> None:
+        self._seen |= {m.key: m for m in manifests}
+        if self._write and manifests:
+            self.index.add(manifests)
+
+    def read(self, key: str) -> Path:
+        """The object's folder; its bytes are verified at the first read in a process.
+
+        Raises DamagedObject; a store opened for writing first sets the object aside, so that it is planned again.
+        """
+        if key not in self._verified and self._verify(key) is None:
+            if not self._write:
+                raise DamagedObject(f"the object {key[:12]} in {self.root} is damaged", "`xfer run` makes it again")
+            self.set_aside(key)
+            raise DamagedObject(
+                f"the object {key[:12]} in {self.root} was damaged and is set aside", "run the same command again"
+            )
+        return self.path(key)
+
     def set_aside(self, key: str) -> None:
         """Move a damaged object out of the way; it is kept for whoever wants to look."""
+        self._verified.discard(key)
+        self._seen.pop(key, None)
         if not self.path(key).exists():
             return
-        with _store_trouble(self.root):
-            aside = io.make_staging(self.root / "work" / "damaged", f"{key[:12]}-")
+        with store_trouble(self.root):
+            aside = io.make_staging(self.root / "work" / "damaged", key[:12])
             io.rename_folder(self.path(key), aside / key)
             self.index.forget(key)
 
@@ -140,14 +161,16 @@ class Store:
         """Run `write` in an empty folder, then publish that folder under the node's key.
 
         Written, synced, read back, renamed, recorded, in this order. When another run published the key first, its
-        object stays; other bytes under the same key are noted in `work/divergences.jsonl`.
+        object stays; other bytes under the same key are noted in `work/divergences.jsonl`. Raises StoreError for a full
+        or broken disk, also inside `write`; everything else that `write` raises passes through.
         """
         started = time.time()
-        with _store_trouble(self.root):
-            staging = io.make_staging(self.root / "work", f"{node.key[:12]}-")
+        with store_trouble(self.root):
+            staging = io.make_staging(self.root / "work", node.key[:12])
         try:
-            write(staging)
-            with _store_trouble(self.root):
+            with body_trouble(self.root):
+                write(staging)
+            with store_trouble(self.root):
                 return self._publish(node, staging, started, provenance)
         finally:
             io.remove(staging)
@@ -164,14 +187,14 @@ class Store:
         if not io.rename_folder(staging, final):
             return self._second(node.key, manifest, final, staging)
         io.sync_folder(final.parent)
-        self.index.add([manifest])
+        self._record([manifest])
         self._verified.add(node.key)
         return final
 
     def _second(self, key: str, manifest: Manifest, final: Path, staging: Path) -> Path:
         """Somebody else published the key: the first stays, unless it is damaged."""
-        first = self._manifest_on_disk(key)
-        if first is None or not self._is_whole(first):
+        first = self._verify(key)
+        if first is None:
             self.set_aside(key)
             if not io.rename_folder(staging, final):
                 raise StoreError(f"{final} cannot be replaced", "remove it by hand")
@@ -181,7 +204,8 @@ class Store:
             with (self.root / "work" / "divergences.jsonl").open("a", encoding="utf-8") as file:
                 file.write(line)
         io.sync_folder(final.parent)
-        self.index.add([first])
+        self._record([first])
+        self._verified.add(key)
         return final
 
 
@@ -192,26 +216,28 @@ def _record(path: Path) -> FileRecord:
     return FileRecord(stat.st_size, stat.st_mtime_ns, io.digest(path))
 
 
-def _check_writable(root: Path) -> None:
-    probe = io.make_staging(root / "work", "probe-")
-    io.remove(probe)
+def _prepare(root: Path) -> None:
+    """Make the folders, clear what killed runs left, and see that the store can be written."""
+    for folder in ("objects", "work"):
+        io.make_folder(root / folder)
+    io.remove_abandoned(root / "work", ABANDONED)
+    io.remove(io.make_staging(root / "work", "probe"))
 
 
-@contextmanager
-def _store_trouble(root: Path) -> Iterator[None]:
-    """Failures of the disk as a StoreError that names the store, the free space and the way out."""
+def _index_for_reading(path: Path) -> Index:
+    """The index, or an empty one where it cannot be read: the manifests are the truth."""
     try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"the store {root} cannot be used: {_words(error)}", _way_out(root)) from error
+        return Index(path, write=False)
+    except HeldIndex:
+        raise
+    except StoreError:
+        return Index(None, write=False)
 
 
-def _words(error: Exception) -> str:
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-
-
-def _way_out(root: Path) -> str:
-    place = next((p for p in (root, *root.parents) if p.exists()), root)
-    stat = os.statvfs(place)
-    free = stat.f_bavail * stat.f_frsize / 1e9
-    return f"{free:.1f} GB are free there; choose another place with `--store DIR` or XFER_STORE"
+def _index_for_writing(path: Path) -> Index:
+    """The index; a broken one is moved out of the way, one that another run holds never is."""
+    try:
+        return Index(path, write=True)
+    except BrokenIndex:
+        path.rename(path.with_suffix(f".broken-{time.time_ns()}"))
+        return Index(path, write=True)

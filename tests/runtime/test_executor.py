@@ -1,15 +1,20 @@
 """One failure skips what depends on it and nothing else; what was announced is what runs."""
 
+import os
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler.plan import Cell
 from compiler.schedule import groups, needed
+from runtime import results
 from runtime.errors import StoreError
 from runtime.executor import Outcome, run
 from runtime.preview import Mark, preview
+from runtime.store import objects
 from runtime.store.objects import Store
 from tests.plans import LineBodies, study
 
@@ -29,7 +34,7 @@ def test_everything_runs_once_and_then_nothing(store):
     first, second = run(plan, store, LineBodies()), run(plan, store, LineBodies())
 
     assert labels(plan.nodes) == labels(first.ran)
-    assert ([], len(plan.nodes)) == (second.ran, second.cached)
+    assert ([], [], []) == (second.ran, second.failed, second.skipped)
 
 
 def test_a_failure_skips_what_depends_on_it_and_nothing_else(store):
@@ -43,6 +48,103 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(store):
     assert {"train 2", "predict 2 qaa", "score 2 qaa"} <= labels(report.ran)
     assert ("score 1 qaa", Outcome.SKIPPED) in events
     assert "told to fail" in str(report.failed[0])
+
+
+class GroupBodies(LineBodies):
+    """Fails for a whole group, as weights that cannot be loaded do."""
+
+    def __call__(self, group, inputs, tell):
+        if "predict" in group[0].label:
+            raise ValueError("the weights cannot be loaded")
+        return super().__call__(group, inputs, tell)
+
+
+def test_a_group_that_fails_is_one_failure_of_all_its_nodes(store):
+    plan = study(languages=("qaa", "qab", "qac"))
+    events = []
+
+    report = run(plan, store, GroupBodies(), lambda n, e: events.append((n.label, e)))
+
+    (failure,) = report.failed
+    predictions = ["predict 1 qaa", "predict 1 qab", "predict 1 qac"]
+    assert "the weights cannot be loaded" in str(failure.__cause__)
+    assert predictions == [n.label for n in report.failed_nodes]
+    assert predictions[1:] == [n.label for n in report.others[failure.node.key]]
+    assert predictions == [label for label, event in events if event is Outcome.FAILED]
+    assert {"score 1 qaa", "score 1 qab", "score 1 qac"} == labels(report.skipped)
+
+
+def test_a_node_of_a_group_that_cannot_be_written_takes_no_other_with_it(store):
+    report = run(study(languages=("qaa", "qab", "qac")), store, LineBodies(fails=["predict 1 qaa", "predict 1 qac"]))
+
+    assert ["predict 1 qaa", "predict 1 qac"] == [f.node.label for f in report.failed]
+    assert {} == report.others
+    assert {"predict 1 qab", "score 1 qab"} <= labels(report.ran)
+
+
+def test_a_full_disk_while_a_node_is_written_stops_the_run(store):
+    class Full(LineBodies):
+        def __call__(self, group, inputs, tell):
+            def write(_folder):
+                raise RuntimeError("I/O error: No space left on device (os error 28)")
+
+            return (
+                [write for _ in group] if group[0].label.startswith("train") else super().__call__(group, inputs, tell)
+            )
+
+    events = []
+
+    with pytest.raises(StoreError, match="no space left"):
+        run(study(seeds=(1, 2)), store, Full(), lambda n, e: events.append((n.label, e)))
+
+    assert ("train 1", Outcome.STARTED) in events and ("train 2", Outcome.STARTED) not in events
+
+
+def _cells(plan):
+    scores = [n for n in plan.nodes if n.label.startswith("score")]
+    return tuple(Cell("#1", (), "1", "xcopa", n.label[-3:], "accuracy", True, n.key) for n in scores)
+
+
+class ScoreBodies(LineBodies):
+    def __call__(self, group, inputs, tell):
+        def write(folder):
+            (folder / results.SCORE).write_text('{"value": 0.5, "n": 20, "chance": 0.5}')
+
+        return [write for _ in group]
+
+
+def test_a_damaged_score_hides_no_other_and_the_next_run_mends_it(store):
+    plan = study()
+    plan = replace(plan, cells=_cells(plan))
+    run(plan, store, ScoreBodies())
+    victim = store.path(plan.cells[0].score) / results.SCORE
+    was = victim.stat()
+    victim.write_text(victim.read_text().replace("0.5", "0.9"))
+    os.utime(victim, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+    rows, missing = results.read(plan, Store(store.root))
+
+    assert (["qab"], 1) == ([r.cell.language for r in rows], missing)
+    assert victim.is_file() and not (store.root / "work" / "damaged").exists()
+    fresh = Store(store.root, write=True)
+    assert (
+        {"score 1 qaa"}
+        == labels(preview(plan, Store(store.root)).to_run)
+        == labels(run(plan, fresh, ScoreBodies()).ran)
+    )
+    assert (2, 0) == (len(results.read(plan, Store(store.root))[0]), results.read(plan, Store(store.root))[1])
+
+
+def test_a_score_that_is_found_damaged_only_when_it_is_read_counts_as_missing(store, monkeypatch):
+    plan = study()
+    plan = replace(plan, cells=_cells(plan))
+    run(plan, store, ScoreBodies())
+    monkeypatch.setattr(objects, "SMALL", 0)
+    (store.path(plan.cells[0].score) / "manifest.json").write_text("{]")
+
+    rows, missing = results.read(plan, Store(store.root))
+
+    assert (["qab"], 1) == ([r.cell.language for r in rows], missing)
 
 
 def test_the_next_run_does_what_failed_and_no_more(store):
@@ -112,7 +214,8 @@ def test_store_trouble_stops_the_run(store, monkeypatch):
         run(study(), store, LineBodies())
 
 
-def test_a_damaged_input_is_set_aside_and_the_next_run_mends_it(store):
+def test_a_damaged_input_is_set_aside_and_the_next_run_mends_it(store, monkeypatch):
+    monkeypatch.setattr(objects, "SMALL", 0)
     plan = study(seeds=(1,), languages=("qaa",))
     run(plan, store, LineBodies())
     weights = next(n for n in plan.nodes if n.label == "train 1")
@@ -120,8 +223,6 @@ def test_a_damaged_input_is_set_aside_and_the_next_run_mends_it(store):
     store.set_aside(score.key)
     store.set_aside(next(n for n in plan.nodes if n.label == "score 1 qaa").key)
     path = store.path(weights.key) / "line.txt"
-    import os
-
     was = path.stat()
     path.write_text("Train 1")
     os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))

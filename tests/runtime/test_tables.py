@@ -53,6 +53,31 @@ def test_a_mean_over_languages_waits_for_all_of_them():
     assert (0.6, 1) == (pytest.approx(table.arms[0].average.mean), table.arms[0].average.seeds)
 
 
+def test_means_are_over_the_same_languages_in_every_arm():
+    """An arm without its hardest language has no better mean; it has none."""
+    rows = [
+        *(row("skip", s, c, v) for s in ("1", "2") for c, v in (("sw", 0.5), ("ta", 0.9))),
+        *(row("mnli", s, "ta", 0.9) for s in ("1", "2")),
+        row("mnli", "2", "sw", 0.7),
+        row("qqp", "1", "ta", 0.9),
+    ]
+
+    (table,) = tables(rows)
+
+    skip, mnli, qqp = table.arms
+    assert (pytest.approx(0.7), 2) == (skip.average.mean, skip.average.seeds)
+    assert (pytest.approx(0.8), 1) == (mnli.average.mean, mnli.average.seeds)
+    assert (pytest.approx(0.1), 1) == (mnli.average_gain.mean, mnli.average_gain.seeds)
+    assert (None, None) == (qqp.average, qqp.average_gain)
+    assert 0.0 == pytest.approx(qqp.gains["ta"].mean)
+
+
+def test_where_no_arm_has_every_language_there_is_no_mean():
+    (table,) = tables([row("skip", "1", "sw", 0.5), row("mnli", "1", "ta", 0.6)])
+
+    assert [None, None] == [a.average for a in table.arms]
+
+
 def test_the_baseline_need_not_reach_an_axis_of_the_other_arms():
     """`skip` has no learning rate of the intermediate task; it is the baseline of every one."""
     rows = [row("skip", "1", "sw", 0.5)]

@@ -77,10 +77,10 @@ def show_error(console: Console, error: XferError) -> None:
     _show_hint(console, error.hint)
 
 
-def show_failure(console: Console, failure: NodeFailed) -> None:
-    """A failed node with the line of the spec that asked for it."""
-    cause = failure.__cause__
-    _print(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}` failed: {cause or failure}"))
+def show_failure(console: Console, failure: NodeFailed, others: int = 0) -> None:
+    """A failed node, and how many others failed of the same cause, with the line of the spec that asked for it."""
+    cause, more = failure.__cause__, f" and {others:,} more" if others else ""
+    _print(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}`{more} failed: {cause or failure}"))
     field = getattr(cause, "field", None)
     show_place(console, failure.node.places.get(field or "", failure.node.place))
     _show_hint(console, failure.hint)

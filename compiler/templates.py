@@ -9,13 +9,53 @@ from compiler import codes
 from compiler.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from collections.abc import Iterable
+
+    from jinja2 import Environment, nodes
 
     from compiler.bag import Bag
     from dsl.source import Span
 
 ADDED_FILTERS = ("prefixed",)
-REFUSED_FILTERS = ("center", "indent", "wordwrap", "xmlattr", "urlize")  # they make much of little
+# Not here: what makes much of little, what differs from run to run (`random`), what writes objects as Python does.
+FILTERS = (
+    *("abs", "attr", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first"),
+    *(
+        "float",
+        "forceescape",
+        "groupby",
+        "int",
+        "items",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "map",
+        "max",
+        "min",
+    ),
+    *("reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr", "sort", "string"),
+    *("striptags", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
+)
+GLOBALS = ("range", "dict", "namespace")
+MOST_DEPTH = 100  # of a template's tree; Python's own limits lie above it
+
+
+def restrict(environment: Environment) -> None:
+    """Leave an environment the filters and global names that a template may use."""
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.globals = {name: environment.globals[name] for name in GLOBALS}
+
+
+def too_deep(tree: nodes.Node) -> bool:
+    """Whether a template is nested deeper than MOST_DEPTH."""
+    level: Iterable[nodes.Node] = [tree]
+    for _ in range(MOST_DEPTH):
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return False
+    return True
 
 
 @cache
@@ -23,30 +63,53 @@ def _environment() -> Environment:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(autoescape=False)
+    restrict(environment)
     environment.filters.update(dict.fromkeys(ADDED_FILTERS, str))
-    for name in REFUSED_FILTERS:
-        del environment.filters[name]
     return environment
 
 
 def check_template(text: str, span: Span, bag: Bag) -> None:
-    """Report a template that Jinja2 cannot read, or that wants to read other files."""
-    from jinja2 import TemplateSyntaxError, nodes
-
+    """Report a template that Jinja2 cannot read, or that wants what a template may not have."""
     if "{" not in text:
         return
+    tree = _parsed(text, span, bag)
+    if tree is not None:
+        _check_statements(tree, span, bag)
+        _check_names(tree, span, bag)
+
+
+def _parsed(text: str, span: Span, bag: Bag) -> nodes.Template | None:
+    from jinja2 import TemplateSyntaxError
+
     try:
         tree = _environment().parse(text)
     except RecursionError:
         bag.error(codes.BAD_TEMPLATE, span, "this template is nested too deep")
-        return
     except TemplateSyntaxError as error:
         message = (error.message or "it cannot be read").rstrip(".")
         bag.error(codes.BAD_TEMPLATE, span, f"this is no template: {message[0].lower()}{message[1:]}")
-        return
+    except ValueError as error:  # a number of too many digits
+        bag.error(codes.BAD_TEMPLATE, span, f"this is no template: {error}")
+    else:
+        if not too_deep(tree):
+            return tree
+        bag.error(codes.BAD_TEMPLATE, span, "this template is nested too deep")
+    return None
+
+
+def _check_statements(tree: nodes.Template, span: Span, bag: Bag) -> None:
+    from jinja2 import nodes
+
     for reading in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         word = type(reading).__name__.lower()
         bag.error(codes.BAD_TEMPLATE, span, f"a template reads no other files: `{word}`")
+    for _ in tree.find_all(nodes.ScopedEvalContextModifier):
+        bag.error(codes.BAD_TEMPLATE, span, "templates have no `autoescape`")
+
+
+def _check_names(tree: nodes.Template, span: Span, bag: Bag) -> None:
+    from jinja2 import nodes
+
     for used in tree.find_all(nodes.Filter):
         if used.name not in _environment().filters:
             hint = did_you_mean(used.name, _environment().filters)

@@ -54,13 +54,28 @@ def _jsonl(path: Path) -> Iterator[Row]:
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise BadInput(f"{path}:{number} is no JSON: {error}", None, "data") from error
+        row = _json(line, f"{path}:{number}")
         if not isinstance(row, dict):
             raise BadInput(f"{path}:{number} is no JSON object", 'each line is one row: `{"column": value, …}`', "data")
         yield row
+
+
+def _json(line: str, where: str) -> Any:  # noqa: ANN401
+    """The value of one line, in which every text is Unicode."""
+    try:
+        value = json.loads(line)
+        if "\\u" in line:  # only an escape can make half of a surrogate pair
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise BadInput(f"{where} is nested too deep", None, "data") from error
+    except UnicodeEncodeError as error:
+        half = f"`\\u{ord(error.object[error.start]):04x}`"
+        raise BadInput(
+            f"{where} has {half}, half of a surrogate pair", "both halves make a character", "data"
+        ) from error
+    except ValueError as error:
+        raise BadInput(f"{where} is no JSON: {error}", None, "data") from error
+    return value
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -73,15 +88,30 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _table(path: Path, columns: tuple[str, ...], *, delimiter: str, quoting: int) -> Iterator[Row]:
     """Rows of text columns; the first line names them unless `columns` does."""
-    reader = csv.reader(_lines(path), delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
-    names = list(columns) or next(reader, [])
-    for cells in reader:
+    records = _records(path, delimiter, quoting)
+    _, names = (0, list(columns)) if columns else next(records, (0, []))
+    if doubled := sorted({n for n in names if names.count(n) > 1}):
+        hint = "each column needs a name of its own; `columns: […]` names those of a file without a first line of names"
+        raise BadInput(f"{path} has two columns called `{doubled[0]}`", hint, "data")
+    for number, cells in records:
         if not cells:
             continue
         if len(cells) != len(names):
-            message = f"{path}:{reader.line_num} has {len(cells)} columns, and there are {len(names)} names"
+            message = f"{path}:{number} has {len(cells)} columns, and there are {len(names)} names"
             raise BadInput(message, f"the names are: {', '.join(names)}", "data")
         yield dict(zip(names, cells, strict=True))
+
+
+def _records(path: Path, delimiter: str, quoting: int) -> Iterator[tuple[int, list[str]]]:
+    """The last line and the cells of each record."""
+    reader = csv.reader(_lines(path), delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        quoted = "a quote that is never closed makes one long field of all that follows"
+        hint = None if quoting == csv.QUOTE_NONE else quoted
+        raise BadInput(f"{path}:{reader.line_num} cannot be read: {error}", hint, "data") from error
 
 
 def _parquet(path: Path) -> Iterator[Row]:

@@ -23,7 +23,11 @@ MEANING = {
     Model: {"runtime/models.py": ("make", "_make_external", "_make_scratch")},
     Data: {
         "runtime/encoding.py": (),
-        "runtime/templates.py": ("_Sandbox", "_prefixed", "_environment", "Templates", "_single_expression"),
+        "runtime/templates.py": (
+            *("_Generator", "_Sandbox", "_prefixed", "_join", "_measuring", "_environment", "Templates"),
+            "_single_expression",
+        ),
+        "compiler/templates.py": ("restrict",),
         "runtime/sources.py": (),
         "runtime/columns.py": ("write",),
         "runtime/kinds/multiple_choice.py": ("encode", "_pair", "_texts", "_text", "_label"),

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from runtime.errors import BadInput
 from runtime.kinds.kind import IGNORED, Batch, Encoded, Kind, Measured
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def head(encoder: nn.Module) -> Head:
 
 def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401, ARG001
     """One sequence; what is too long loses its end."""
+    if values["text"] is None:
+        raise BadInput("`text` is null", "each row must have a text", "input.text")
     encoding = tokenizer.encode(str(values["text"]), add_special_tokens=False)
     room = max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
     cut = len(encoding) > room

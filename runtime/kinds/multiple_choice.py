@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from tokenizers import Encoding
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -50,33 +51,36 @@ def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: t
     The context is tokenised once for all choices.
     """
     choices = _texts(values["choices"])
+    label = _label(values["label"], len(choices), labels)
     first = " ".join(t for t in (_text(values, "context"), _text(values, "question")) if t)
-    specials = tokenizer.num_special_tokens_to_add(is_pair=bool(first))
-    pairs = [_pair(tokenizer, first, choice, max_length - specials) for choice in choices]
+    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=bool(first))
+    context = tokenizer.encode(first, add_special_tokens=False) if first else None
+    pairs = [_pair(tokenizer, context, choice, room) for choice in choices]
     return Encoded(
-        tuple(p.ids for p, _ in pairs),
-        tuple(p.type_ids for p, _ in pairs),
-        _label(values["label"], len(choices), labels),
-        any(cut for _, cut in pairs),
+        tuple(p.ids for p, _ in pairs), tuple(p.type_ids for p, _ in pairs), label, any(cut for _, cut in pairs)
     )
 
 
-def _pair(tokenizer: Any, first: str, choice: str, room: int) -> tuple[Any, bool]:  # noqa: ANN401
+def _pair(tokenizer: Any, context: Any, choice: str, room: int) -> tuple[Any, bool]:  # noqa: ANN401
     second = tokenizer.encode(choice, add_special_tokens=False)
-    if not first:
+    if context is None:
         cut = len(second) > room
         second.truncate(room)
         return tokenizer.post_process(second, None, add_special_tokens=True), cut
-    context = tokenizer.encode(first, add_special_tokens=False)
     cut = len(context) + len(second) > room
-    second.truncate(max(1, room - min(len(context), 1)))
-    context.truncate(max(1, room - len(second)), direction="left")
+    if cut:
+        context = Encoding.merge([context])  # `truncate` changes its object; `post_process` does not
+        second.truncate(max(1, room - min(len(context), 1)))
+        context.truncate(max(1, room - len(second)), direction="left")
     return tokenizer.post_process(context, second, add_special_tokens=True), cut
 
 
 def _texts(value: object) -> list[str]:
     if not isinstance(value, list | tuple) or len(value) < 2:  # noqa: PLR2004
         raise BadInput(f"`choices` must be a list of two texts or more, not {value!r:.80}", None, "input.choices")
+    if None in value:
+        hint = "each choice must be a text in every row"
+        raise BadInput(f"choice {value.index(None) + 1} of {len(value)} is null", hint, "input.choices")
     return [str(v) for v in value]
 
 
@@ -86,14 +90,19 @@ def _text(values: Mapping[str, Any], name: str) -> str:
 
 
 def _label(value: object, choices: int, labels: tuple[str, ...]) -> int:
-    """The index of the right choice."""
+    """The index of the right choice: by name where labels are declared, else as a number."""
     text = str(value).strip()
-    if text in labels:
-        return labels.index(text)
-    if isinstance(value, bool) or not text.isdigit() or int(text) >= choices:
+    if labels:
+        index, hint = labels.index(text) if text in labels else -1, f"the labels are {', '.join(labels)}"
+    else:
+        index = int(text) if text.isdecimal() and len(text) < 10 and not isinstance(value, bool) else -1  # noqa: PLR2004
         hint = f"it must be the index of a choice, 0 to {choices - 1}"
+    if index < 0:
         raise BadInput(f"`label` is {value!r:.40}", hint, "input.label")
-    return int(text)
+    if index >= choices:
+        hint = f"it must be the index of a choice, 0 to {choices - 1}"
+        raise BadInput(f"`label` is {value!r:.40}, and there are {choices} choices", hint, "input.label")
+    return index
 
 
 def _scores(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:

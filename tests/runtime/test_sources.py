@@ -46,6 +46,12 @@ def test_jsonl_keeps_types_bom_and_line_separators_inside_strings(tmp_path):
         ("a.jsonl", b"[1]\n", "a.jsonl:1 is no JSON object"),
         ("a.jsonl", b'{"a": "\xff"}', "not UTF-8"),
         ("a.csv", b"a,b\n1\n", "a.csv:2 has 1 columns"),
+        ("a.jsonl", b"{}\n" + b"[" * 9999 + b"]" * 9999, "a.jsonl:2 is nested too deep"),
+        ("a.jsonl", b'{}\n{"a": ["\\ud800"]}\n', r"a.jsonl:2 has `.ud800`, half of a surrogate pair"),
+        ("a.jsonl", b'{"\\udc00": 1}\n', r"a.jsonl:1 has `.udc00`"),
+        ("a.csv", b"a,b,a\n1,2,3\n", "two columns called `a`"),
+        ("a.tsv", b"a\ta\n1\t2\n", "two columns called `a`"),
+        ("a.csv", b"a\n1\n" + b"x" * 131_073, "a.csv:3 cannot be read: field larger"),
         ("a.parquet", b"garbage", "no parquet file"),
     ],
 )
@@ -54,6 +60,19 @@ def test_a_file_that_is_not_what_it_says_is_named_with_the_line(tmp_path, name, 
 
     with pytest.raises(BadInput, match=says):
         rows(tmp_path / name, name.split(".")[1])
+
+
+def test_both_halves_of_a_surrogate_pair_are_one_character(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"t": "\\ud83d\\ude00"}')
+
+    assert [{"t": "\U0001f600"}] == rows(tmp_path / "a.jsonl", "jsonl")
+
+
+def test_a_name_given_twice_in_columns_is_refused(tmp_path):
+    (tmp_path / "a.tsv").write_text("1\t2\n")
+
+    with pytest.raises(BadInput, match="two columns called `a`"):
+        rows(tmp_path / "a.tsv", "tsv", ("a", "a"))
 
 
 def test_a_file_edited_after_the_plan_is_refused(tmp_path):

@@ -83,7 +83,7 @@ OPS = {
 }
 GOLDEN = {
     "folder": "69eb9b265b2b63d9958af6b1c7f10fb07b08bb7aa37245c585fcf77549992b52",
-    "scratch": "2c518c0d01fd58e7f24f5674959e0d253312bb401c23d7c4b3a61a1c95ddbe8d",
+    "scratch": "e2c365b2f19b3dedf71ace4acb61bcf4c8ab0c24bc87757a49a46dd13d271331",
     "hub model": "07d6b5f95fa2290ce99eff6af76e68398d97d81ec945e146fc00353c41bb225f",
     "data": "034f575f91f709396ed8f1ed29cef5d8eebdea0de95a5b8a4e16a42080ddd37b",
     "train": "485918367e5edf058adaf4696ef88200548aec6bfde6fc4b586e63211db62f32",

@@ -1,4 +1,4 @@
-"""How quickly the commands answer: the median of five whole processes each (targets: plan-and-run, "Start-up").
+"""How quickly the commands answer: medians of five whole processes each, beside a process that imports torch alone.
 
     python -m bench.start
 
@@ -17,31 +17,40 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+_XFER = "from xfer.cli import entry; entry()"
 
 
-def seconds(arguments: list[str], store: str) -> float:
-    """Median wall time of five processes."""
-    command = [sys.executable, "-c", "from xfer.cli import entry; entry()", *arguments]
+def seconds(code: str, arguments: list[str], store: str) -> float:
+    """Wall time of one process."""
     environment = {**os.environ, "XFER_STORE": store}
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
-        times.append(time.perf_counter() - started)
-    return round(statistics.median(times), 3)
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, env=environment, capture_output=True, check=True)
+    return time.perf_counter() - started
 
 
 def main() -> None:
-    """Print one JSON document."""
+    """Print one JSON document: medians, and each command's ratio to the same round's `import torch`."""
+    spec = "specs/quickstart.xfer"
+    commands = {
+        "check": ["check", spec],
+        "plan": ["plan", spec],
+        "plan of specs/xcopa.xfer": ["plan", "specs/xcopa.xfer"],
+        "run, nothing to do": ["run", spec],
+    }
     with tempfile.TemporaryDirectory() as store:
-        found = {
-            "--version": seconds(["--version"], store),
-            "check specs/quickstart.xfer": seconds(["check", "specs/quickstart.xfer"], store),
-            "plan specs/quickstart.xfer": seconds(["plan", "specs/quickstart.xfer"], store),
-            "plan specs/xcopa.xfer": seconds(["plan", "specs/xcopa.xfer"], store),
+        seconds(_XFER, ["run", spec], store)
+        rounds = [
+            {"import torch": seconds("import torch", [], store)}
+            | {name: seconds(_XFER, arguments, store) for name, arguments in commands.items()}
+            for _ in range(5)
+        ]
+    found = {
+        name: {
+            "seconds": round(statistics.median(r[name] for r in rounds), 2),
+            "of import torch": round(statistics.median(r[name] / r["import torch"] for r in rounds), 2),
         }
-        seconds(["run", "specs/quickstart.xfer"], store)
-        found["run specs/quickstart.xfer, nothing to do"] = seconds(["run", "specs/quickstart.xfer"], store)
+        for name in rounds[0]
+    }
     print(json.dumps(found, indent=1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ from xfer.render.messages import show_diagnostics, show_error, show_failure, sho
 if TYPE_CHECKING:
     from runtime.executor import Report
 
+_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)  # of a stream: a full or vanished place for the output
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -197,9 +199,9 @@ def call(arguments: Sequence[str]) -> int:
         return _show(err, error)
     except (BrokenPipeError, SystemExit):  # rich's way of saying that nobody reads on, as in `| head`
         return exits.OK
-    except OSError as error:
-        return _show(err, XferError(f"the output cannot be written: {(error.strerror or str(error)).lower()}"))
     except Exception as error:  # noqa: BLE001  (a bug of ours: said, logged, and told apart by its code)
+        if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT:
+            return _show(err, XferError(f"the output cannot be written: {(error.strerror or str(error)).lower()}"))
         return _show_bug(err, error)
     return code if isinstance(code, int) else exits.OK
 

@@ -155,6 +155,13 @@ SETTINGS: Mapping[str, SettingRule] = {
 # Two keys of one slot: the nearer one wins, both at one place is an error.
 SLOT = {"steps": "epochs", "seeds": "seed"}
 
+# What other tools call it.
+SYNONYMS: Mapping[str, str] = {
+    "learning-rate": "lr", "batch-size": "batch", "num-epochs": "epochs", "max-steps": "steps", "max-len": "max-length",
+    "max-seq-length": "max-length", "warmup-ratio": "warmup", "warmup-steps": "warmup", "max-grad-norm": "clip",
+    "adam-epsilon": "eps", "validation": "dev", "valid": "dev", "val": "dev", "eval": "dev",
+}  # fmt: skip
+
 FORMATS: Mapping[str, str] = {  # format -> usual suffix; "" is recognised by `format:` alone
     "jsonl": ".jsonl",
     "csv": ".csv",

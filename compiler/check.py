@@ -27,8 +27,8 @@ def _head_fits(run: Run, target: Settled, bag: Bag) -> bool:
     """A target uses the head of the last stage, which must be of its kind and labels."""
     task = target.task
     if not run.stages:
-        alternative = next((t.value for t in run.axes.values() if t.value == "skip"), None)
-        where = " where the choice is `skip`" if alternative else ""
+        taken = next((t.value for t in run.axes.values() if t.skip), None)
+        where = f" where the choice is `{taken}`" if taken else ""
         message = f"nothing is trained before `@ {task.name}`{where}, so there is no head to answer with"
         bag.error(
             codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task before it: `-> {_teacher(task)}`"
@@ -51,9 +51,14 @@ def _teacher(task: TaskDecl) -> str:
     return task.ancestry[min(1, len(task.ancestry) - 1)]
 
 
+def trained_languages(run: Run, target: Settled) -> set[str]:
+    """The languages that are not zero-shot for a target: those of stages with labels, or of its own kind."""
+    return {c for s in run.stages if s.task.kind.labelled or s.task.kind is target.task.kind for c in s.languages}
+
+
 def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
     """A language that a labelled stage reads is not zero-shot; of the source language nobody expects it."""
-    trained = {c for s in run.stages if s.task.kind.labelled for c in s.languages}
+    trained = trained_languages(run, target)
     both = [c for c in target.languages if c in trained and c != target.task.source]
     if both:
         message = f"the chain trains on {', '.join(f'`{c}`' for c in both)}: not zero-shot in `{target.task.name}`"
@@ -65,7 +70,7 @@ def check_contamination(stage: Settled, read: Collection[object], target: Settle
     if stage.task.kind.labelled and not rows_of(scored).isdisjoint(read):
         message = f"`{target.task.name}` is scored on rows that `{stage.task.name}` trains on"
         label = Label(stage.span, "trained here")
-        hint = "score another split: `(split: dev)`, or train on other data"
+        hint = "score a split, or a file with other rows, that no stage trains on"
         bag.error(codes.CONTAMINATION, target.span, message, hint, label)
 
 

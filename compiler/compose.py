@@ -118,6 +118,10 @@ class Composer:
         level = read_settings(experiment.chain.settings, "", self.bag)
         self._no_limit(level, "with")
         targets = self._targets(experiment.chain.targets)
+        for target in targets:
+            self._task_at(target.name, target=True)
+        if isinstance(experiment.chain.model, Name):
+            self._model_at(experiment.chain.model)
         self.opened.clear()
         shapes = [
             s

@@ -27,6 +27,7 @@ class Taken:
 
     axis: str
     value: str
+    skip: bool = False  # whether it trains nothing, whatever it is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ class _Walker:
         for name, alternative in alternatives:
             if choice.span in taken and taken[choice.span].value != name:
                 continue
-            yield from self.sequence(alternative.stages, {**taken, choice.span: Taken(axis, name)}, number)
+            here = Taken(axis, name, skip=_is_skip(alternative))
+            yield from self.sequence(alternative.stages, {**taken, choice.span: here}, number)
 
     def _alternatives(self, choice: Choice) -> list[tuple[str, Alternative]]:
         """Each alternative with its name; a choice that is a whole alternative flattens into the outer one."""
@@ -211,6 +213,10 @@ class _Walker:
             else:
                 found[name] = alternative
         return list(found.items())
+
+
+def _is_skip(alternative: Alternative) -> bool:
+    return all(isinstance(part, Skip) for stage in alternative.stages for part in stage.parts)
 
 
 def _flat(choice: Choice) -> Iterator[Alternative]:

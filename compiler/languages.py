@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import DEEPEST
-from compiler.suggest import closest, language_hint
-from dsl.syntax import Group, Languages, Name
+from compiler.suggest import closest, language_hint, other_code
+from dsl.syntax import Group, Languages, LanguageTerm, Name
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
@@ -20,22 +20,29 @@ _LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's mis
 def select(written: Languages, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> tuple[str, ...]:
     """The languages of `task` that `written` names, in the order in which the data declare them; () after a finding."""
     chosen: set[str] = set()
+    right = True
     for term in written.terms:
         named = set(available) if term.code is None else members(term.code.text, names)
-        if term.minus:
-            chosen -= named
-            continue
         if term.code is not None and term.code.text in names.later:
             return ()  # reported where it is declared
-        if term.code is not None and not named & set(available):
+        if term.code is not None and not named & set(available) and not _may_be_absent(term, available, names):
             _missing(term.code, available, task, names, bag)
-            return ()
-        chosen |= named & set(available)
+            right = False
+        chosen = chosen - named if term.minus else chosen | (named & set(available))
+    if not right:
+        return ()
     if not chosen:
         bag.error(
             codes.NO_LANGUAGE, written.span, f"no language of `{task}` is left here", language_hint("", available)
         )
     return tuple(c for c in available if c in chosen)
+
+
+def _may_be_absent(term: LanguageTerm, available: tuple[str, ...], names: Names) -> bool:
+    """Taking away what is not there is allowed, but not under another code of a language that is there."""
+    if not term.minus or term.code is None:
+        return False
+    return _is_group(term.code.text, names) or other_code(term.code.text, available) is None
 
 
 def _is_group(name: str, names: Names) -> bool:
@@ -80,9 +87,18 @@ def _missing(code: Name, available: tuple[str, ...], task: str, names: Names, ba
     if _is_group(code.text, names):
         message = f"`{task}` has no language of the group `{code.text}`"
         bag.error(codes.NO_LANGUAGE, code.span, message, language_hint("", available))
+    elif (group := _spaced(code.text, groups)) is not None:
+        message = f"there is no group of languages `{code.text}`"
+        hint = f"did you mean `{group} - {code.text[len(group) + 1 :]}`? A difference needs spaces"
+        bag.error(codes.UNKNOWN_LANGUAGE, code.span, message, hint)
     elif len(code.text) > _LONGEST_CODE and (group := closest(code.text, groups)) is not None:
         message = f"there is no group of languages `{code.text}`"
         bag.error(codes.UNKNOWN_LANGUAGE, code.span, message, f"did you mean `{group}`?")
     else:
         message = f"`{task}` has no language `{code.text}`"
         bag.error(codes.NO_LANGUAGE, code.span, message, language_hint(code.text, available))
+
+
+def _spaced(text: str, groups: tuple[str, ...]) -> str | None:
+    """The group of a difference written without spaces."""
+    return next((g for g in groups if text.startswith(f"{g}-")), None)

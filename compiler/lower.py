@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.check import check_contamination, rows_of
+from compiler.check import check_contamination, rows_of, trained_languages
 from compiler.keys import METRIC_VERSION, is_pinned, key_of, preimage
 from compiler.ops import Data, Key, Limit, Model, Op, Predict, Score, Scratch, Train, inputs
 from compiler.plan import Cell, Device, Node, Place, Plan, Route, Step
@@ -57,7 +57,7 @@ class Lowering:
             return
         weights, title, steps = model, run.model.name, [Step(run.model.name, model, "")]
         for stage in run.stages:
-            title = f"{title} -> {_title(stage)}"
+            title = f"{title} -> {_called(stage)}"
             key = self._train(stage, weights, model, f"{title} (seed {stage['seed']})")
             if key is None:
                 return
@@ -256,7 +256,7 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
     if all(axis != "model" for axis, _ in axes):
         axes.insert(0, ("model", run.model.name))
     seeds = [t.value for t in run.axes.values() if t.axis == "seed" or t.axis.endswith(".seed")]
-    trained = {c for s in run.stages if s.task.kind.labelled for c in s.languages}
+    trained = trained_languages(run, target)
     return Cell(
         experiment=run.experiment,
         axes=tuple(axes),
@@ -266,7 +266,14 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
         metric=metric,
         zero_shot=language not in trained,
         score=score,
+        skips=tuple(t.axis for t in run.axes.values() if t.skip),
     )
+
+
+def _called(stage: Settled) -> str:
+    """The stage with those of its settings that are one of a choice: what tells two trainings of it apart."""
+    chosen = [f"{s.key}: {s.chosen}" for slot, s in stage.settings.items() if s.chosen and slot != "seed"]
+    return f"{_title(stage)}({', '.join(chosen)})" if chosen else _title(stage)
 
 
 def _title(stage: Settled) -> str:

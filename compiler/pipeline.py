@@ -110,8 +110,8 @@ def _check_experiments(spec: Spec, names: Names, bag: Bag) -> None:
 
 
 def _warn_unused(names: Names, bag: Bag) -> None:
-    """Lets and declarations of the file that no chain reaches."""
-    if not names.experiments:
+    """Lets and declarations of the file that no chain reaches; a name that is wrong may have meant one of them."""
+    if not names.experiments or bag.failed():
         return
     used: set[str] = set()
     waiting = [n for e in names.experiments for n in _names_in(e.chain)]

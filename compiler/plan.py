@@ -61,6 +61,7 @@ class Cell:
     metric: str
     zero_shot: bool
     score: Key
+    skips: tuple[str, ...] = ()  # the axes whose value trains nothing: the baseline of the others
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Setting:
     key: str
     value: Scalar | None
     place: Span | None
+    chosen: str = ""  # what the value is called, where it was one of a choice
 
 
 Settings = Mapping[str, Setting]  # by slot
@@ -149,7 +150,7 @@ def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
     """One run for each combination of the open choices of values."""
     places = shape.places()
     for combination in product(*(options.options for _, _, options in places.values())):
-        values = {place: value for place, (_, value) in zip(places, combination, strict=True)}
+        values = dict(zip(places, combination, strict=True))
         taken = {p: Taken(names[p], label) for p, (label, _) in zip(places, combination, strict=True)}
         yield Run(
             shape.experiment,
@@ -161,14 +162,15 @@ def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
         )
 
 
-def _close(part: Open, values: Mapping[Span, Scalar], *, target: bool) -> Settled:
+def _close(part: Open, values: Mapping[Span, tuple[str, Scalar]], *, target: bool) -> Settled:
     settings: dict[str, Setting] = {}
     for slot in _slots(part.task.kind.name, target):
         given = part.givens.get(slot)
         if given is None:
             settings[slot] = Setting(slot, SETTINGS[slot].default, None)
         elif isinstance(given.value, Options):
-            settings[slot] = Setting(_single(given.key), values[given.value.place], given.span)
+            chosen, value = values[given.value.place]
+            settings[slot] = Setting(_single(given.key), value, given.span, chosen)
         else:
             settings[slot] = Setting(_single(given.key), given.value, given.span)
     return Settled(part.task, part.languages, part.span, part.name_span, settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import ARCHITECTURES, FORMATS, FORMATS_LATER, SPLITS, WORLD_TASKS
+from compiler.catalog import ARCHITECTURES, FORMATS, FORMATS_LATER, SPLITS, SYNONYMS, WORLD_TASKS
 from compiler.suggest import did_you_mean
 from compiler.values import describe
 from dsl.syntax import Argument, Call, ListValue, Number, Record, String, Value, Word
@@ -348,7 +348,7 @@ def _split_names(record: Record, arguments: _Arguments) -> dict[str, str]:
     for pair in record.pairs:
         split = pair.key.text
         if split not in SPLITS:
-            hint = did_you_mean(split, SPLITS)
+            hint = f"it is called `{SYNONYMS[split]}` here" if split in SYNONYMS else did_you_mean(split, SPLITS)
             arguments.error(codes.UNKNOWN_KEY, pair.key.span, f"there is no split `{split}`", hint)
         elif isinstance(pair.value, String):
             names[split] = pair.value.value

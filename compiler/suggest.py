@@ -42,13 +42,18 @@ def listing(names: Iterable[str]) -> str:
     return shown if len(all_names) <= _SHOWN else f"{shown} and {len(all_names) - _SHOWN} more"
 
 
+def other_code(code: str, available: Iterable[str]) -> str | None:
+    """What the data call the language of `code`, if they have it under another code."""
+    canonical, plain = LANGUAGE_ALIASES.get(code, code), code.lower().replace("_", "-")
+    return next((c for c in available if LANGUAGE_ALIASES.get(c, c) == canonical or c.lower() == plain), None)
+
+
 def language_hint(code: str, available: Iterable[str]) -> str:
     """The same language under another code, else what the data have. Never the nearest spelling."""
     codes = list(available)
-    canonical = LANGUAGE_ALIASES.get(code, code)
-    same = [c for c in codes if LANGUAGE_ALIASES.get(c, c) == canonical or c.lower() == code.lower().replace("_", "-")]
-    if same:
-        return f"`{code}` is `{same[0]}` in BCP 47" if same[0] == canonical else f"these data call it `{same[0]}`"
+    if (same := other_code(code, codes)) is not None:
+        bcp47 = same == LANGUAGE_ALIASES.get(code, code)
+        return f"`{code}` is `{same}` in BCP 47" if bcp47 else f"these data call it `{same}`"
     minus = [c for c in codes if code.startswith(f"{c}-") and code[len(c) + 1 :] in codes]
     if minus:
         return f"did you mean `{minus[0]} - {code[len(minus[0]) + 1 :]}`? A difference needs spaces"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import SETTINGS, SLOT, SettingRule
+from compiler.catalog import SETTINGS, SLOT, SYNONYMS, SettingRule
 from compiler.ops import Limit
 from compiler.suggest import did_you_mean
 from dsl.source import Span
@@ -88,7 +88,10 @@ def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
     rule = SETTINGS.get(key)
     if rule is None:
         hyphenated = key.replace("_", "-")
-        hint = f"keys are hyphenated: `{hyphenated}`" if hyphenated in SETTINGS else did_you_mean(key, SETTINGS)
+        here = [k for k, r in SETTINGS.items() if r.where != "kind" and (r.words or not r.later)]
+        hint = f"keys are hyphenated: `{hyphenated}`" if hyphenated in SETTINGS else did_you_mean(key, here)
+        if (meant := SYNONYMS.get(hyphenated)) is not None:
+            hint = f"it is called `{meant}` here"
         bag.error(codes.UNKNOWN_KEY, pair.key.span, f"there is no setting `{key}`", hint)
         return None
     if isinstance(pair.value, ValueChoice):
@@ -180,6 +183,11 @@ def _mending(key: str, rule: SettingRule, value: Value) -> str | None:
             return f"did you mean `{100 * number:g}%`?"
         case Number(value=number, unit="") if key == "lr" and number >= 1:
             return f"did you mean `{number}e-5`?"
+        case ListValue(items=(_, *_)):
+            options = " | ".join(i.span.text for i in value.items)
+            return f"a choice is written `{'seed' if key == 'seeds' else key}: {{{options}}}`"
+        case Word(text=text) if text in SYNONYMS:
+            return f"it is called `{SYNONYMS[text]}` here"
         case Word(text=text) if rule.words:
             return did_you_mean(text, rule.words)
     return None

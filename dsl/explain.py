@@ -142,6 +142,8 @@ def _one_alternative(s: Situation) -> Mend | None:
         count, hint = "no alternative", "write two or more, with `|` between them"
     elif "BAR" in s.accepts:
         count, hint = "one alternative", "leave the braces out, or add an alternative behind `|`"
+        if opener.span.source.text[opener.span.start - 1 :].startswith("{{"):
+            hint = 'a template stands in quotes: `"{{ column }}"`'
     else:
         return None
     instead = (_as("BAR", s.at, "|"), _as("NAME", s.at), s.at) if "BAR" in s.accepts else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from runtime.sources import Row
 
 FACTS = "facts.json"
+_BRACED = re.compile(r"(?<!\{)\{\s*(\w+)\s*\}(?!\})")  # one brace where two are meant
 _ORDER_SEED = 20_200_526  # of the one order that `limit: N` takes the first rows of
 
 
@@ -32,6 +34,7 @@ def encode(op: Data, model: Path, files: Mapping[str, Path], folder: Path, *, al
     if not rows:
         raise BadInput("the source has no rows", None, "data")
     chosen = limited(len(rows), op.limit)
+    _check_written(op, rows[0])
     templates, tokenizer = Templates(op.fields), load_tokenizer(model)
     extra = {"language": op.language, "code": op.language, "split": op.split}
     examples, cut = [], 0
@@ -42,6 +45,16 @@ def encode(op: Data, model: Path, files: Mapping[str, Path], folder: Path, *, al
     columns.write(folder, examples)
     facts = {"rows": len(rows), "examples": len(examples), "cut": cut}
     (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _check_written(op: Data, row: Row) -> None:
+    """Raise BadInput for a template that was meant to be a column and is a text."""
+    for name, template in op.fields:
+        for text in template if isinstance(template, tuple) else (template,):
+            meant = text if text in row else next((c for c in _BRACED.findall(text) if c in row), None)
+            if meant is not None:
+                message = f"the template `{text}` of `{name}` is the same text for every row, and `{meant}` is a column"
+                raise BadInput(message, f"a column stands in two braces: `{{{{ {meant} }}}}`", f"input.{name}")
 
 
 def _example(

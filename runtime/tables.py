@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from runtime.results import Row
 
 Axes = tuple[tuple[str, str], ...]
-BASELINE = "skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class Table:
     items: tuple[int, int]  # fewest and most items of a language
     chance: float | None
     seeds: int
+    baseline: str  # what the arms that train nothing are called; "" where there is none
     arms: tuple[Arm, ...]
 
 
@@ -67,6 +67,7 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
         items=(min(r.n for r in rows), max(r.n for r in rows)),
         chance=fmean(chances) if chances else None,
         seeds=len({r.cell.seed for r in rows}),
+        baseline=next((v for r in rows for a, v in r.cell.axes if a in r.cell.skips), ""),
         arms=tuple(_arm(axes, by_arm, [c for c in languages if c not in trained]) for axes in by_arm),
     )
 
@@ -109,12 +110,13 @@ def _paired(own: Mapping[str, float], base: Mapping[str, float]) -> Estimate:
 
 
 def _baseline(axes: Axes, by_arm: Mapping[Axes, list[Row]]) -> Axes | None:
-    """The arm that is `skip` in one axis and the same in all others that it reaches."""
-    for axis, value in axes:
-        if value == BASELINE:
+    """The arm that trains nothing in one axis and is the same in all others that it reaches."""
+    for axis, _ in axes:
+        if axis in by_arm[axes][0].cell.skips:
             continue
-        wanted = {**dict(axes), axis: BASELINE}
-        for other in by_arm:
-            if (axis, BASELINE) in other and dict(other).items() <= wanted.items():
+        wanted = dict(axes)
+        for other, rows in by_arm.items():
+            rest = {a: v for a, v in other if a != axis}
+            if axis in rows[0].cell.skips and rest.items() <= wanted.items():
                 return other
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows
 from compiler.pipeline import Compiled, compile_text
+from dsl.diagnostics import Severity
 from runtime import results
 from runtime.errors import MissingInput, XferError
 from runtime.preview import Preview, preview
@@ -27,7 +28,10 @@ class SpecError(XferError):
     """A spec with errors; `.compiled` holds every diagnostic."""
 
     def __init__(self, compiled: Compiled) -> None:
-        super().__init__("; ".join(d.message for d in compiled.diagnostics))
+        errors = [d for d in compiled.diagnostics if d.severity is Severity.ERROR]
+        super().__init__(
+            "; ".join(f"{d.primary.span}: {d.message}" for d in errors), errors[0].hint if errors else None
+        )
         self.compiled = compiled
 
 

@@ -20,7 +20,7 @@ from runtime.errors import NodeFailed, StoreError, XferError
 from runtime.preview import preview
 from xfer import api, exits
 from xfer.opening import NotTextError, Options, UsageError
-from xfer.render.messages import show_diagnostics, show_error, show_failure, show_place
+from xfer.render.messages import failure_place, show_diagnostics, show_error, show_failure
 
 if TYPE_CHECKING:
     from runtime.executor import Report
@@ -117,9 +117,9 @@ def run(spec: Path, *, allow_code: bool, **places: Any) -> int:  # noqa: ANN401
     if study.compiled.plan is None:
         return exits.USAGE
     report = _execute(study, err, allow_code=allow_code)
-    _show_scores(study, out)
-    for failure in report.failed:
-        _explain(err, failure, len(report.others.get(failure.node.key, ())))
+    _show_scores(study, out, failed=bool(report.failed))
+    for alike in _alike(report.failed):
+        _explain(err, alike[0], sum(1 + len(report.others.get(f.node.key, ())) for f in alike) - 1)
     return exits.ERROR if report.failed else exits.OK
 
 
@@ -139,6 +139,16 @@ def _execute(study: api.Study, err: Console, *, allow_code: bool) -> Report:
     return report
 
 
+def _alike(failures: list[NodeFailed]) -> list[list[NodeFailed]]:
+    """Failures that one change of the spec would mend, together: of one kind, at one place, with one hint."""
+    groups: dict[object, list[NodeFailed]] = {}
+    for failure in failures:
+        field = getattr(failure.__cause__, "field", None)
+        own = None if field else failure.node.key
+        groups.setdefault((failure_place(failure), type(failure.__cause__), failure.hint, own), []).append(failure)
+    return list(groups.values())
+
+
 def _explain(err: Console, failure: NodeFailed, others: int) -> None:
     show_failure(err, failure, others)
     if not isinstance(failure.__cause__, XferError):
@@ -146,11 +156,11 @@ def _explain(err: Console, failure: NodeFailed, others: int) -> None:
         err.print(f"  the whole error stands in {path}", highlight=False, soft_wrap=True)
 
 
-def _show_scores(study: api.Study, out: Console) -> None:
+def _show_scores(study: api.Study, out: Console, *, failed: bool = False) -> None:
     from xfer.render.table import show_results
 
     rows, missing = api.rows(study)
-    show_results(out, rows, missing)
+    show_results(out, rows, missing, failed=failed)
 
 
 @main.command()
@@ -210,9 +220,10 @@ def _show(err: Console, error: XferError) -> int:
     if isinstance(error, NotTextError):
         show_diagnostics(err, [error.diagnostic])
         return exits.USAGE
-    show_error(err, error)
+    place = None
     if isinstance(error, api.UnreachableError):
-        show_place(err, error.node.places.get("weights") or error.node.places.get("data") or error.node.place)
+        place = error.node.places.get("weights") or error.node.places.get("data") or error.node.place
+    show_error(err, error, place)
     if isinstance(error, UsageError | api.SpecError):
         return exits.USAGE
     return exits.STORE if isinstance(error, StoreError) else exits.ERROR

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -20,6 +21,7 @@ from dsl.source import Source, Span
 from runtime.errors import XferError
 
 EMBEDDED = PACKAGE / "runtime" / "world"
+DEVICES = ("auto", "cpu", "cuda")
 CONFIGURATION = "xfer.toml"
 
 
@@ -41,8 +43,18 @@ class Options:
 
     store: Path | None = None
     device: str = "auto"
-    roots: tuple[tuple[str, Path], ...] = ()
+    roots: Mapping[str, Path] | tuple[tuple[str, Path], ...] = ()
     allowed: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take texts for paths; raise UsageError for a device that is none."""
+        if self.device not in DEVICES:
+            raise UsageError(f"there is no device `{self.device}`", f"there is {', '.join(DEVICES)}")
+        if self.store is not None:
+            object.__setattr__(self, "store", Path(self.store))
+        roots = {name: Path(path) for name, path in dict(self.roots).items()}
+        object.__setattr__(self, "roots", tuple(roots.items()))
+        object.__setattr__(self, "allowed", tuple(Path(path) for path in self.allowed))
 
 
 def read_source(path: Path) -> Source:

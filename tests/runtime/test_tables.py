@@ -9,7 +9,17 @@ from runtime.tables import tables
 
 
 def row(arm, seed, language, value, zero_shot=True):
-    cell = Cell("#1", (("model", "m"), ("intermediate", arm)), seed, "xcopa", language, "accuracy", zero_shot, "k")
+    cell = Cell(
+        "#1",
+        (("model", "m"), ("intermediate", arm)),
+        seed,
+        "xcopa",
+        language,
+        "accuracy",
+        zero_shot,
+        "k",
+        ("intermediate",) * (arm in ("skip", "no")),
+    )
     return Row(cell, value, 500, 0.5)
 
 
@@ -90,6 +100,13 @@ def test_the_baseline_need_not_reach_an_axis_of_the_other_arms():
     (table,) = tables(rows)
 
     assert [None, 0.1, 0.2] == [a.average_gain and pytest.approx(a.average_gain.mean) for a in table.arms]
+
+
+def test_the_baseline_is_what_trains_nothing_whatever_it_is_called():
+    """`{no: skip | mnli}` has a baseline; an arm that is only called `skip` would be none."""
+    (table,) = tables([row("no", "1", "sw", 0.5), row("mnli", "1", "sw", 0.6)])
+
+    assert [None, pytest.approx(0.1)] == [a.average_gain and a.average_gain.mean for a in table.arms]
 
 
 def test_an_arm_without_its_baseline_shows_no_gain():

@@ -81,7 +81,7 @@ class LiveRun:
         self._bars.update(self._whole, completed=self._done)
         started = self._started.get(node.key)
         took = f" ({time.monotonic() - started:.1f} s)" if started is not None else ""
-        if isinstance(node.op, Train) or outcome is not Outcome.RAN:
+        if isinstance(node.op, Train) or outcome is Outcome.FAILED:
             self._say(f"[{self._done}/{self._total}] {outcome.value} {node.label}{took}")
 
     def _say(self, text: str) -> None:

@@ -71,18 +71,24 @@ def _show_hint(console: Console, hint: str | None) -> None:
         _print(console, Text.assemble(("  hint: ", "bold green"), hint))
 
 
-def show_error(console: Console, error: XferError) -> None:
-    """A failure that has no place in a spec."""
+def show_error(console: Console, error: XferError, place: Place | None = None) -> None:
+    """A failure, with its place in a spec where it has one."""
     _print(console, Text.assemble(("error", "bold red"), f": {error}"))
+    if place is not None:
+        show_place(console, place)
     _show_hint(console, error.hint)
+
+
+def failure_place(failure: NodeFailed) -> Place:
+    """The line to mend: of the field that the failure names, else of the node."""
+    return failure.node.places.get(getattr(failure.__cause__, "field", None) or "", failure.node.place)
 
 
 def show_failure(console: Console, failure: NodeFailed, others: int = 0) -> None:
     """A failed node, and how many others failed of the same cause, with the line of the spec that asked for it."""
     cause, more = failure.__cause__, f" and {others:,} more" if others else ""
     _print(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}`{more} failed: {cause or failure}"))
-    field = getattr(cause, "field", None)
-    show_place(console, failure.node.places.get(field or "", failure.node.place))
+    show_place(console, failure_place(failure))
     _show_hint(console, failure.hint)
 
 

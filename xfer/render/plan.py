@@ -43,9 +43,10 @@ class _Branch:
 def totals(plan: Plan, preview: Preview) -> str:
     """`Plan: 61 nodes: 0 cached, 61 to run (61 unpinned)`."""
     run = len(preview.to_run)
-    details = [f"{n} {m.word}" for m in (Mark.CHANGED, Mark.UNPINNED) if (n := preview.count(m))]
+    shown = (Mark.CHANGED, Mark.UNPINNED, Mark.UNASKED)
+    details = [f"{n:,} {m.word}" for m in shown if (n := preview.count(m))]
     also = f" ({', '.join(details)})" if details else ""
-    cached = len(plan.nodes) - run
+    cached = preview.count(Mark.CACHED)
     return f"Plan: {len(plan.nodes):,} nodes: {cached:,} cached, {run:,} to run{also}"
 
 

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from runtime.statistics import Estimate
 
 
-def show_results(console: Console, rows: Sequence[Row], missing: int) -> None:
-    """Every table of a study, and how much of it is not there yet."""
+def show_results(console: Console, rows: Sequence[Row], missing: int, *, failed: bool = False) -> None:
+    """Every table of a study, and how much of it is not there: yet, or because something failed."""
     for table in tables(rows):
         _show(console, table)
     if missing:
         total = missing + len(rows)
-        console.print(Text(f"{missing:,} of {total:,} scores are missing: `xfer run` makes them", "yellow"))
+        why = "what failed is told below" if failed else "`xfer run` makes them"
+        console.print(Text(f"{missing:,} of {total:,} scores are missing, and so may be whole arms: {why}", "yellow"))
 
 
 def _show(console: Console, table: Table) -> None:
@@ -64,7 +65,7 @@ def _cells(table: Table) -> list[list[str]]:
         lines.append([_name(arm.axes, axes), *scores, _score(arm.average)])
         if arm.gains:
             gains = [_gain(arm.gains.get(c)) for c in table.languages]
-            lines.append(["  gain over skip", *gains, _interval(arm.average_gain)])
+            lines.append([f"  gain over {table.baseline}", *gains, _interval(arm.average_gain)])
     return lines
 
 
@@ -114,15 +115,14 @@ def _notes(table: Table) -> list[str]:
     if table.chance is not None:
         notes.append(f"chance {100 * table.chance:.1f}")
     if any(arm.gains for arm in table.arms):
-        notes.append("baseline: skip")
+        notes.append(f"baseline: {table.baseline}")
     if table.trained:
         notes.append("* trained on, so not zero-shot and not in the mean")
     lines = [" · ".join(notes)] if notes else []
     if table.seeds > 1:
-        lines.append(
-            f"points; ± standard deviation over {table.seeds} seeds; [ ] 95 % t interval over seeds of the paired gain "
-            "on these items"
-        )
+        interval = "; [ ] 95 % t interval over seeds of the paired gain on these items"
+        gains = any(arm.average_gain is not None for arm in table.arms)
+        lines.append(f"points; ± standard deviation over {table.seeds} seeds{interval if gains else ''}")
     else:
         lines.append("points; one seed: no spread can be told")
     return lines

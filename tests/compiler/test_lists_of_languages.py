@@ -91,3 +91,25 @@ def test_data_may_use_the_longer_code():
 
 def test_an_alias_is_no_code_of_another_language():
     assert set() == set(LANGUAGE_ALIASES) & set(LANGUAGE_ALIASES.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "hint"),
+    [
+        ("x[* - swa]", "`x` has no language `swa`", "`swa` is `sw` in BCP 47"),
+        ("x[low-sw]", "there is no group of languages `low-sw`", "did you mean `low - sw`?"),
+    ],
+)
+def test_what_a_list_can_only_have_meant_is_never_passed_over(folder, written, message, hint):
+    """A language excluded under another of its codes would be evaluated and averaged."""
+    found = compiled(f"{PRELUDE}group low = [ta, sw]\nm -> c @ {written}", folder).diagnostics
+
+    (finding,) = [d for d in found if d.severity.value == "error"]
+    assert message == finding.message
+    assert finding.hint.startswith(hint)
+
+
+def test_every_language_that_is_missing_is_told(folder):
+    found = compiled(f"{PRELUDE}m -> c @ x[qu, sw, ht]", folder).diagnostics
+
+    assert ["`x` has no language `qu`", "`x` has no language `ht`"] == [d.message for d in found]

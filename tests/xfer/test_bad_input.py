@@ -59,6 +59,9 @@ EDITS = {
     "unknown root": ('dir("tokenizer")', 'dir("@data/x")', "spec.xfer:1:", "--root data=DIR"),
     "broken template": ("{{ premise }}", "{{ premise", "spec.xfer:5:", "template"),
     "unknown split": ("split: dev", "split: test", "spec.xfer:7:", "its data have: train, dev"),
+    "another tool's key": ("steps: 2", "learning-rate: 1e-4", "spec.xfer:7:15", "it is called `lr` here"),
+    "a list for a choice": ("steps: 2", "lr: [1e-4, 2e-4]", "spec.xfer:7:19", "`lr: {1e-4 | 2e-4}`"),
+    "a template without quotes": ('"{{ label }}"', "{{ label }}", "spec.xfer:5:", "stands in quotes"),
     "contamination": ("split: dev", "split: train", "spec.xfer:7:", "trains on"),
 }
 
@@ -252,3 +255,41 @@ def test_code_runs_only_when_it_is_allowed(here, capsys):
     assert "spec.xfer:3:9" in text and "--allow-code" in text
     assert not (here / "store").exists()
     assert exits.OK == call(["run", "spec.xfer", "--allow-code"])
+
+
+@pytest.mark.ml
+@pytest.mark.parametrize("written", ["{ choice0 }", "choice0"])
+def test_a_column_without_its_braces_is_no_text(here, capsys, written):
+    (here / "spec.xfer").write_text(GOOD.replace("{{ choice0 }}", written))
+
+    assert exits.ERROR == call(["run", "spec.xfer"])
+    text = said(capsys)
+    assert "spec.xfer:5:47" in text
+    assert "`{{ choice0 }}`" in text
+
+
+@pytest.mark.ml
+def test_one_mistake_in_many_data_sets_is_told_once(here, capsys):
+    (here / "spec.xfer").write_text(GOOD.replace("{{ premise }}", "{{ premis }}"))
+
+    assert exits.ERROR == call(["run", "spec.xfer"])
+    text = said(capsys)
+    assert 1 == text.count("error: ")
+    assert "and 1 more failed" in text
+
+
+def test_options_of_the_python_interface_are_checked(here):
+    import xfer
+
+    (here / "data").mkdir()
+    options = xfer.Options(store=str(here / "elsewhere"), device="cpu", roots={"d": str(here / "data")})
+
+    study = xfer.compile("spec.xfer", options)
+
+    assert (here / "elsewhere") == study.store().root
+    assert {"d": here / "data"} == dict(study.places.roots)
+    with pytest.raises(xfer.api.UsageError, match="no device `gpu`"):
+        xfer.Options(device="gpu")
+    (here / "spec.xfer").write_text(GOOD.replace("steps", "stps"))
+    with pytest.raises(xfer.SpecError, match=r"spec.xfer:7:15: there is no setting `stps`"):
+        xfer.run(xfer.compile("spec.xfer"))

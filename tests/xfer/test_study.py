@@ -81,6 +81,7 @@ def test_a_line_of_text_becomes_a_table_and_then_nothing_is_left_to_do(here, cap
     [
         ("# A small study.", "# Another comment, longer than before.\n"),
         ("small:", "renamed:"),
+        ("{ skip |", "{ nothing: skip |"),
         ("rows: intermediate", "rows: language"),
         ("skip | w-stories(steps: 3, lr: 1e-3)", "skip | hard: w-stories(steps: 3, lr: 1e-3)"),
         ("qaa, qab", "qab, qaa"),
@@ -337,3 +338,13 @@ def test_output_that_cannot_be_written_is_no_bug(here, redirect, code):
     assert code == done.returncode, done.stderr
     assert "bug" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.ml
+def test_the_baseline_may_have_a_name_of_its_own(here, capsys):
+    (here / "study.xfer").write_text(SPEC.replace("{ skip |", "{ nothing: skip |"))
+
+    assert exits.OK == call(["run", "study.xfer"])
+    out = capsys.readouterr().out
+    assert "gain over nothing" in out
+    assert "baseline: nothing" in out

@@ -6,6 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadlines: a busy machine is no failure. In CI the same examples every time; new ones are found at the desk.
+settings.register_profile(
+    "xfer",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("xfer")
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL = Path(os.environ.get("XFER_REAL", ROOT.parent / "shared" / "real"))

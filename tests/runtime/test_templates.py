@@ -1,6 +1,5 @@
 """Templates give typed values, say what is missing, and cannot get out or grow without bound."""
 
-import time
 
 import pytest
 

@@ -1,6 +1,5 @@
 """Templates give typed values, say what is missing, and cannot get out or grow without bound."""
 
-
 import pytest
 
 from compiler.bag import Bag

@@ -9,6 +9,7 @@ from compiler import codes
 from compiler.catalog import SETTINGS, SLOT, SYNONYMS, SettingRule
 from compiler.ops import Limit
 from compiler.suggest import did_you_mean
+from dsl.diagnostics import Label
 from dsl.source import Span
 from dsl.syntax import Call, ListValue, Number, Pair, Record, String, Value, ValueChoice, Word
 
@@ -76,8 +77,6 @@ def read_settings(pairs: tuple[Pair, ...], owner: str, bag: Bag) -> tuple[Given,
 
 def report_twice(first: Span, second: Span, key: str, bag: Bag) -> None:
     """One slot set twice at one place."""
-    from dsl.diagnostics import Label
-
     words = "is set twice" if first.text.split(":")[0] == second.text.split(":")[0] else "is set in two ways"
     bag.error(codes.SET_TWICE, second, f"`{key}` {words} here", None, Label(first, "first set here"))
 

@@ -66,9 +66,8 @@ class TorchBodies:
         models.make(op, self.files, folder)
 
     def _encode(self, op: Data, inputs: Inputs, folder: Path) -> None:
-        from runtime import encoding, models
+        from runtime import encoding
 
-        models.check_length(inputs[op.model], op.max_length)
         encoding.encode(op, inputs[op.model], self.files, folder, allow_code=self.allow_code)
 
     def _train(self, op: Train, inputs: Inputs, on_step: Callable[[int, int, float], None]) -> Write:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "columns.arrow"
-NO_LABEL = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,8 @@ def _ranges(starts: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np
     return np.arange(total, dtype=np.int64) + shifts
 
 
-def write(folder: Path, examples: Iterable[Example]) -> int:
-    """Write the columns of a data node; how many examples there were."""
+def write(folder: Path, examples: Iterable[Example]) -> None:
+    """Write the columns of a data node."""
     kept = list(examples)
     table = pa.table(
         {
@@ -101,7 +100,6 @@ def write(folder: Path, examples: Iterable[Example]) -> int:
         }
     )
     write_table(folder / NAME, table)
-    return len(kept)
 
 
 def write_table(path: Path, table: Any) -> None:  # noqa: ANN401  (pyarrow has no types)

@@ -12,7 +12,7 @@ import numpy as np
 from runtime import columns
 from runtime.errors import BadInput
 from runtime.kinds import kinds
-from runtime.models import load_tokenizer
+from runtime.models import check_length, load_tokenizer
 from runtime.sources import read_rows
 from runtime.templates import Templates
 
@@ -30,12 +30,14 @@ _ORDER_SEED = 20_200_526  # of the one order that `limit: N` takes the first row
 
 def encode(op: Data, model: Path, files: Mapping[str, Path], folder: Path, *, allow_code: bool) -> None:
     """Write the columns of `op` into `folder`, and what was counted on the way."""
+    tokenizer = load_tokenizer(model)
+    check_length(model, tokenizer, op.max_length)
     rows = list(chain.from_iterable(read_rows(r, files, allow_code=allow_code) for r in op.rows))
     if not rows:
         raise BadInput("the source has no rows", None, "data")
     chosen = limited(len(rows), op.limit)
     _check_written(op, rows[0])
-    templates, tokenizer = Templates(op.fields), load_tokenizer(model)
+    templates = Templates(op.fields)
     extra = {"language": op.language, "code": op.language, "split": op.split}
     examples, cut = [], 0
     for index in chosen:

@@ -71,12 +71,16 @@ def _silent(_node: Node, _event: Outcome | Progress) -> None:
     pass
 
 
+def missing(plan: Plan, store: Store) -> tuple[Node, ...]:
+    """The nodes that a run would run, in topological order."""
+    return needed(plan, store.present(n.key for n in plan.nodes if n.pinned))
+
+
 def run(plan: Plan, store: Store, bodies: Bodies, tell: Tell = _silent) -> Report:
     """Run what is missing. A node's failure skips what depends on it and nothing else."""
-    missing = needed(plan, store.present(n.key for n in plan.nodes if n.pinned))
     report = Report()
     lost: set[Key] = set()
-    for group in groups(missing):
+    for group in groups(missing(plan, store)):
         for node in group:
             if any(key in lost for key in inputs(node.op)):
                 lost.add(node.key)

@@ -158,7 +158,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return found
 
 
-def check_length(folder: Path, max_length: int) -> None:
+def check_length(folder: Path, tokenizer: Any, max_length: int) -> None:  # noqa: ANN401
     """Raise BadInput when sequences may be longer than the model has positions, or tokens more than it has vectors."""
     config = read_config(folder)
     positions = int(config.get("max_position_embeddings", 512))
@@ -167,7 +167,7 @@ def check_length(folder: Path, max_length: int) -> None:
     if max_length > positions:
         message = f"`max-length` is {max_length}, and the model has {positions} positions"
         raise BadInput(message, f"set `max-length: {positions}` or less", "max-length")
-    size = load_tokenizer(folder).get_vocab_size(with_added_tokens=True)
+    size = tokenizer.get_vocab_size(with_added_tokens=True)
     vectors = config.get("vocab_size", size)
     if size > vectors:
         message = f"the tokenizer has {size} tokens, and the model has vectors for {vectors}"

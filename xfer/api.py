@@ -122,13 +122,14 @@ def run(
     Raises StoreError, or UnreachableError before any work; failures of nodes are in the report.
     """
     from runtime.bodies import TorchBodies
+    from runtime.executor import missing
     from runtime.executor import run as execute
 
     plan = study.plan if isinstance(study, Study) else study
     root = store_root(study.path, study.options) if isinstance(study, Study) else store or _default_store()
-    missing = preview(plan, Store(root)).to_run
-    check_reachable(missing, allow_code=allow_code)
-    if missing:
+    waiting = missing(plan, Store(root))
+    check_reachable(waiting, allow_code=allow_code)
+    if waiting:
         check_device(plan)
     opened = Store(root, write=True)
     if isinstance(study, Study):

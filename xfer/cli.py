@@ -17,7 +17,6 @@ import click
 from rich.console import Console
 
 from runtime.errors import NodeFailed, StoreError, XferError
-from runtime.preview import preview
 from xfer import api, exits
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import failure_place, show_diagnostics, show_error, show_failure
@@ -58,12 +57,6 @@ def _common(command: Command) -> Command:
     return command
 
 
-def _options(
-    store: Path | None, device: str, roots: tuple[tuple[str, Path], ...], allowed: tuple[Path, ...]
-) -> Options:
-    return Options(store, device, roots, allowed)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xfer-lang", prog_name="xfer")
 def main() -> None:
@@ -75,7 +68,7 @@ def main() -> None:
 def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
     """Report what is wrong with SPEC. Exit 0: nothing or only warnings, 2: errors."""
     _, err = _consoles()
-    study = api.compile(spec, _options(**places))
+    study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
@@ -94,7 +87,7 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
     from xfer.render.plan import show_plan
 
     out, err = _consoles()
-    study = api.compile(spec, _options(**places))
+    study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
@@ -112,7 +105,7 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
 def run(spec: Path, *, allow_code: bool, **places: Any) -> int:  # noqa: ANN401
     """Run what is missing of SPEC, then show its scores."""
     out, err = _consoles()
-    study = api.compile(spec, _options(**places), run=True)
+    study = api.compile(spec, Options(**places), run=True)
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
@@ -127,7 +120,7 @@ def _execute(study: api.Study, err: Console, *, allow_code: bool) -> Report:
     from xfer.render.live import LiveRun
     from xfer.render.plan import totals
 
-    found = preview(study.plan, study.store())
+    found = study.preview()
     err.print(totals(study.plan, found), highlight=False)
     with LiveRun(err, len(found.to_run)) as live:
         report = api.run(study, live, allow_code=allow_code)
@@ -172,7 +165,7 @@ def results(spec: Path, *, form: str | None, **places: Any) -> int:  # noqa: ANN
     from xfer.render.table import as_csv, as_json
 
     out, err = _consoles()
-    study = api.compile(spec, _options(**places))
+    study = api.compile(spec, Options(**places))
     if study.compiled.plan is None:
         show_diagnostics(err, study.compiled.diagnostics)
         return exits.USAGE

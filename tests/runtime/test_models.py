@@ -90,15 +90,15 @@ def test_an_architecture_that_cannot_be_trained_is_told_with_those_that_can(tmp_
 
 def test_lengths_and_tokens_must_fit_the_model(tmp_path):
     made, _ = node(folder(tmp_path / "a", xlmr()), tmp_path / "made-a")
-    models.check_length(made, 64)
+    models.check_length(made, models.load_tokenizer(made), 64)
     with pytest.raises(BadInput, match="64 positions"):
-        models.check_length(made, 65)
+        models.check_length(made, models.load_tokenizer(made), 65)
 
     torch.manual_seed(1)
     bert = BertModel(BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, vocab_size=500))
     made, _ = node(folder(tmp_path / "b", bert), tmp_path / "made-b")
     with pytest.raises(BadInput, match="vectors for 500"):
-        models.check_length(made, 512)
+        models.check_length(made, models.load_tokenizer(made), 512)
 
 
 def test_a_bert_is_read_with_its_segments(tmp_path):

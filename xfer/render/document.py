@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from compiler.ops import inputs
+from runtime.preview import Mark
 
 if TYPE_CHECKING:
     from compiler.plan import Node, Place, Plan
@@ -26,8 +27,6 @@ def plan_document(plan: Plan, preview: Preview) -> dict[str, Any]:
 
 
 def _counts(preview: Preview) -> dict[str, int]:
-    from runtime.preview import Mark
-
     return {m.name.lower(): preview.count(m) for m in Mark}
 
 

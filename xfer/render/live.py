@@ -11,6 +11,7 @@ from rich.text import Text
 
 from compiler.ops import Train
 from runtime.executor import Outcome, Progress
+from xfer.render.messages import say
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,7 +75,7 @@ class LiveRun:
         if self._plain and time.monotonic() - self._spoke > _PLAIN_EVERY:
             self._spoke = time.monotonic()
             left = (time.monotonic() - self._started[node.key]) * (event.steps - event.step) / event.step
-            self._say(f"{node.label}: step {event.step:,} of {event.steps:,}, {note}, {left:.0f} s left")
+            say(self._console, Text(f"{node.label}: step {event.step:,} of {event.steps:,}, {note}, {left:.0f} s left"))
 
     def _finish(self, node: Node, outcome: Outcome) -> None:
         self._done += 1
@@ -82,7 +83,4 @@ class LiveRun:
         started = self._started.get(node.key)
         took = f" ({time.monotonic() - started:.1f} s)" if started is not None else ""
         if isinstance(node.op, Train) or outcome is Outcome.FAILED:
-            self._say(f"[{self._done}/{self._total}] {outcome.value} {node.label}{took}")
-
-    def _say(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True, highlight=False)
+            say(self._console, Text(f"[{self._done}/{self._total}] {outcome.value} {node.label}{took}"))

@@ -26,7 +26,7 @@ def show_diagnostics(console: Console, diagnostics: Iterable[Diagnostic]) -> Non
     for diagnostic in diagnostics:
         style = _STYLE[diagnostic.severity]
         head = Text.assemble((f"{diagnostic.severity.value}[{diagnostic.code}]", style), f": {diagnostic.message}")
-        _print(console, head)
+        say(console, head)
         _show_label(console, diagnostic.primary, "^", style)
         for label in diagnostic.related:
             _show_label(console, label, "-", "cyan")
@@ -43,16 +43,16 @@ def _show_label(console: Console, label: Label, mark: str, style: str) -> None:
 
 def show_place(console: Console, place: Place, mark: str = "^", style: str = "bold red", note: str = "") -> None:
     """`--> file:line:column`, the line, and a caret under the place."""
-    _print(console, Text.assemble(("  --> ", "blue"), str(place)))
+    say(console, Text.assemble(("  --> ", "blue"), str(place)))
     number = str(place.line)
     text, column = _window(place.text, place.column - 1)
     pad = "".join("\t" if c == "\t" else " " for c in text[:column])
     width = max(1, min(place.width, len(text) - column))
-    _print(console, Text.assemble((f"{number} | ", "blue"), text))
+    say(console, Text.assemble((f"{number} | ", "blue"), text))
     caret = Text.assemble(
         (" " * len(number) + " | ", "blue"), pad, (mark * width, style), (f" {note}" if note else "", style)
     )
-    _print(console, caret)
+    say(console, caret)
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
@@ -68,12 +68,12 @@ def _window(line: str, column: int) -> tuple[str, int]:
 
 def _show_hint(console: Console, hint: str | None) -> None:
     if hint:
-        _print(console, Text.assemble(("  hint: ", "bold green"), hint))
+        say(console, Text.assemble(("  hint: ", "bold green"), hint))
 
 
 def show_error(console: Console, error: XferError, place: Place | None = None) -> None:
     """A failure, with its place in a spec where it has one."""
-    _print(console, Text.assemble(("error", "bold red"), f": {error}"))
+    say(console, Text.assemble(("error", "bold red"), f": {error}"))
     if place is not None:
         show_place(console, place)
     _show_hint(console, error.hint)
@@ -87,10 +87,11 @@ def failure_place(failure: NodeFailed) -> Place:
 def show_failure(console: Console, failure: NodeFailed, others: int = 0) -> None:
     """A failed node, and how many others failed of the same cause, with the line of the spec that asked for it."""
     cause, more = failure.__cause__, f" and {others:,} more" if others else ""
-    _print(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}`{more} failed: {cause or failure}"))
+    say(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}`{more} failed: {cause or failure}"))
     show_place(console, failure_place(failure))
     _show_hint(console, failure.hint)
 
 
-def _print(console: Console, text: Text) -> None:
+def say(console: Console, text: Text) -> None:
+    """One line, wrapped by the terminal alone."""
     console.print(text, soft_wrap=True, highlight=False)

@@ -11,6 +11,7 @@ from rich.tree import Tree
 
 from compiler.ops import Predict, Train
 from runtime.preview import Mark
+from xfer.render.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def totals(plan: Plan, preview: Preview) -> str:
 def show_plan(console: Console, plan: Plan, preview: Preview, *, full: bool = False) -> None:
     """The whole preview."""
     device = f"on {plan.device.name}, {'bf16' if plan.device.bf16 else 'fp32'} where precision is auto"
-    _print(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
+    say(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
     root = _grow(plan.routes)
     fold = not full and _lines(root) > _LINES
     for model in root.children.values():
@@ -61,10 +62,10 @@ def show_plan(console: Console, plan: Plan, preview: Preview, *, full: bool = Fa
     _show_changes(console, preview.changes)
     _show_sharing(console, plan)
     if preview.to_run:
-        _print(console, Text(totals(plan, preview), "bold"))
-        _print(console, Text(_legend(preview), "dim"))
+        say(console, Text(totals(plan, preview), "bold"))
+        say(console, Text(_legend(preview), "dim"))
     else:
-        _print(console, Text("Nothing to run: every score is in the store.", "bold green"))
+        say(console, Text("Nothing to run: every score is in the store.", "bold green"))
 
 
 def _legend(preview: Preview) -> str:
@@ -128,9 +129,9 @@ def _show_changes(console: Console, changes: tuple[Change, ...]) -> None:
         what = f"`{reason.path}` {reason.before} → {reason.after}" if reason.before or reason.after else reason.path
         where = f" ({reason.place})" if reason.place else ""
         text = f"1 change re-runs {len(change.nodes):,} nodes: {_CODES.get(reason.code, reason.code)}{what}{where}"
-        _print(console, Text(text, "yellow"))
+        say(console, Text(text, "yellow"))
     if len(changes) > _CHANGES:
-        _print(console, Text(f"… and {len(changes) - _CHANGES} more changes", "yellow"))
+        say(console, Text(f"… and {len(changes) - _CHANGES} more changes", "yellow"))
 
 
 _CODES = {
@@ -149,8 +150,4 @@ def _show_sharing(console: Console, plan: Plan) -> None:
     if plan.naive > unique:
         saved = 1 - unique / plan.naive
         text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less)"
-        _print(console, Text(text))
-
-
-def _print(console: Console, text: Text) -> None:
-    console.print(text, soft_wrap=True, highlight=False)
+        say(console, Text(text))

@@ -59,8 +59,8 @@ def _agreement(op: Predict, store: Any) -> float:  # noqa: ANN401
     """Share of stored predictions that the CPU gives too."""
     network = models.load_network(store.read(op.weights), {}, op.kind)
     special = models.read_special(store.read(op.weights), network.encoder.config)
-    parts = [columns.read(store.read(op.data))]
-    (table,) = evaluation.predict(network, parts, special, device="cpu", precision="fp32", mask=None)
+    part = columns.read(store.read(op.data))
+    table = evaluation.predict(network, part, special, device="cpu", precision="fp32", mask=None)
     stored = columns.read_table(store.read(node_key(op)) / PREDICTIONS)
     return float((table.column("prediction").to_numpy() == stored.column("prediction").to_numpy()).mean())
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from compiler.ops import Data, Key, Model, Predict, Score, Train
+from runtime.engine.messages import Group, Progress
 from runtime.errors import BadInput
-from runtime.executor import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from compiler.plan import Node
-    from runtime.executor import Inputs, Write
+    from runtime.engine.work import Desk, Inputs, Write
 
 CURVE = "curve.jsonl"
 
@@ -39,24 +39,24 @@ class TorchBodies:
             self._provenance = environment(self.device)
         return self._provenance
 
-    def __call__(
-        self, group: Sequence[Node], inputs: Inputs, tell: Callable[[Node, Progress], None]
-    ) -> Sequence[Write]:
-        """One writer for each node of the group."""
+    def __call__(self, group: Group, inputs: Inputs, desk: Desk) -> Iterator[Write]:
+        """One writer for each node of the group; a node's work is done when its writer is asked for."""
         if all(isinstance(n.op, Predict) for n in group):
-            return self._predict([n.op for n in group if isinstance(n.op, Predict)], inputs)
-        return [self._single(node, inputs, tell) for node in group]
+            yield from self._predict([n.op for n in group if isinstance(n.op, Predict)], inputs, desk)
+            return
+        for node in group:
+            yield self._single(node, inputs, desk)
 
-    def _single(self, node: Node, inputs: Inputs, tell: Callable[[Node, Progress], None]) -> Write:
+    def _single(self, node: Node, inputs: Inputs, desk: Desk) -> Write:
         match node.op:
             case Model():
                 return partial(self._make, node.op)
             case Data():
                 return partial(self._encode, node.op, inputs)
             case Train():
-                return self._train(node.op, inputs, lambda step, steps, loss: tell(node, Progress(step, steps, loss)))
+                return self._train(node, node.op, inputs, desk)
             case Predict():
-                return self._predict([node.op], inputs)[0]
+                return next(self._predict([node.op], inputs, desk))
             case Score():
                 return self._score(node.op, inputs)
 
@@ -70,8 +70,9 @@ class TorchBodies:
 
         encoding.encode(op, inputs[op.model], self.files, folder, allow_code=self.allow_code)
 
-    def _train(self, op: Train, inputs: Inputs, on_step: Callable[[int, int, float], None]) -> Write:
+    def _train(self, node: Node, op: Train, inputs: Inputs, desk: Desk) -> Write:
         from runtime import columns, models, training
+        from runtime.resuming import Keeper
 
         parent = inputs[op.parent]
         encoder: Any = models.load_encoder(parent, self.files, op.dropout)
@@ -81,7 +82,13 @@ class TorchBodies:
         special = models.read_special(parent, encoder.config)
         if network.masks and special.mask is None:
             raise BadInput("the model's tokenizer has no mask token", "masked-lm needs a model with one", "weights")
-        curve = training.train(op, network, data, special, device=self.device, on_step=on_step)
+
+        def on_step(at: training.Reached) -> None:
+            desk.advance(node, Progress(at.step, at.steps, at.loss, at.first, at.tokens))
+
+        keeper = Keeper(desk.states(node), desk.save_every, desk.stopping)
+        curve = training.train(op, network, data, special, device=self.device, on_step=on_step, keeper=keeper)
+        desk.spent[node.key] = keeper.spent
 
         def write(folder: Path) -> None:
             models.save(network, parent, folder)
@@ -90,23 +97,29 @@ class TorchBodies:
 
         return write
 
-    def _predict(self, ops: list[Predict], inputs: Inputs) -> Sequence[Write]:
-        """One pass over the data of all ops, which share weights, kind, precision and mask."""
+    def _predict(self, ops: list[Predict], inputs: Inputs, desk: Desk) -> Iterator[Write]:
+        """One data set after the other, the weights loaded once: the ops share weights, kind, precision and mask."""
         from runtime import columns, evaluation, models
         from runtime.metrics import PREDICTIONS
 
         first = ops[0]
         network: Any = models.load_network(inputs[first.weights], self.files, first.kind)
         special = models.read_special(inputs[first.weights], network.encoder.config)
-        parts = [columns.read(inputs[op.data]) for op in ops]
-        tables = evaluation.predict(
-            network, parts, special, device=self.device, precision=first.precision, mask=first.mask
-        )
 
         def write(table: Any, folder: Path) -> None:  # noqa: ANN401
             columns.write_table(folder / PREDICTIONS, table)
 
-        return [partial(write, table) for table in tables]
+        for op in ops:
+            table = evaluation.predict(
+                network,
+                columns.read(inputs[op.data]),
+                special,
+                device=self.device,
+                precision=op.precision,
+                mask=op.mask,
+                stopping=desk.stopping,
+            )
+            yield partial(write, table)
 
     def _score(self, op: Score, inputs: Inputs) -> Write:
         from runtime import metrics

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
+
+from runtime.engine.capacity import SMALL, usable_cores
+from runtime.resuming import Layout
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from runtime.models import Network
 
-SMALL = 5_000_000  # parameters; below, threads only wait for each other
 _TOKENS_CPU, _TOKENS_CUDA = 8_192, 65_536  # padded tokens of a micro-batch
+_share: list[int] = []  # cores of this process, once `share_cores` said so
 
 
 @lru_cache(maxsize=1)  # all accelerators of a process share one state: the last one made is the only one to use
@@ -31,14 +33,16 @@ def accelerator(kind: str, precision: str) -> Accelerator:
     return Accelerator(cpu=kind == "cpu", mixed_precision="bf16" if precision == "bf16" else "no")
 
 
-def use_threads(network: Network) -> None:
-    """One thread for a small model, all cores for a large one."""
-    torch.set_num_threads(1 if network.size() < SMALL else len(os.sched_getaffinity(0)))
+def share_cores(cores: int) -> None:
+    """Leave a large model of this process so many cores: others of the same run use the rest."""
+    _share[:] = [cores]
 
 
-def token_budget(device: torch.device) -> int:
-    """Padded tokens that one micro-batch may have."""
-    return _TOKENS_CUDA if device.type == "cuda" else _TOKENS_CPU
+def layout_for(network: Network, device: torch.device) -> Layout:
+    """One thread for a small model, this process's share of the cores for a large one."""
+    cores = _share[0] if _share else usable_cores()
+    threads = 1 if network.size() < SMALL else cores
+    return Layout(device.type, threads, _TOKENS_CUDA if device.type == "cuda" else _TOKENS_CPU)
 
 
 def environment(kind: str) -> dict[str, str]:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from compiler.ops import inputs
 from compiler.plan import Place
 from compiler.schedule import needed
+from runtime.store.leases import holder, leased
+from runtime.store.states import saved_keys, saved_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from compiler.ops import Key
     from compiler.plan import Node, Plan
+    from runtime.store.leases import Holder
     from runtime.store.manifest import Manifest
     from runtime.store.objects import Store
 
@@ -25,6 +28,8 @@ class Mark(Enum):
     CACHED = "="
     NEW = "+"
     CHANGED = "~"
+    RESUMED = ">"
+    HELD = "*"
     UNPINNED = "?"
     UNASKED = "."
 
@@ -38,6 +43,8 @@ _WORDS = {
     Mark.CACHED: "cached",
     Mark.NEW: "new",
     Mark.CHANGED: "re-run",
+    Mark.RESUMED: "resume",
+    Mark.HELD: "held by another run",
     Mark.UNPINNED: "unpinned",
     Mark.UNASKED: "not needed",
 }
@@ -72,6 +79,8 @@ class Preview:
     reasons: Mapping[Key, tuple[Reason, ...]]
     changes: tuple[Change, ...]
     to_run: tuple[Node, ...]
+    resumed: Mapping[Key, int]  # the step that a training goes on from
+    held: Mapping[Key, Holder]  # who works on a node now
 
     def count(self, mark: Mark) -> int:
         """How many nodes have the mark."""
@@ -84,6 +93,8 @@ def preview(plan: Plan, store: Store) -> Preview:
     to_run = needed(plan, present)
     wanted = {n.key for n in to_run}
     relatives = _Relatives(store)
+    resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
+    held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
     for node in plan.nodes:
@@ -91,13 +102,17 @@ def preview(plan: Plan, store: Store) -> Preview:
             marks[node.key] = Mark.CACHED if node.key in present else Mark.UNASKED
         else:
             reasons[node.key] = _reasons(node, store, relatives)
-            marks[node.key] = _mark(node, reasons[node.key])
-    return Preview(marks, reasons, _changes(to_run, reasons), to_run)
+            marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
+    return Preview(marks, reasons, _changes(to_run, reasons), to_run, resumed, held)
 
 
-def _mark(node: Node, reasons: tuple[Reason, ...]) -> Mark:
+def _mark(node: Node, reasons: tuple[Reason, ...], resumed: bool, held: bool) -> Mark:
     if not node.pinned:
         return Mark.UNPINNED
+    if held:
+        return Mark.HELD
+    if resumed:
+        return Mark.RESUMED
     return Mark.NEW if reasons[0].code == "new" else Mark.CHANGED
 
 

@@ -7,8 +7,9 @@ micro-batches whose gradients add up to the step's exactly. Everything random is
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,13 @@ import torch
 from torch import nn
 
 from runtime.batches import examples_at, hide, micro_batches, steps_per_epoch
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Stopped
 from runtime.kinds import kinds
-from runtime.machine import accelerator, token_budget, use_threads
+from runtime.machine import accelerator, layout_for
+from runtime.resuming import Keeper, Layout, Point, Progressed
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
     from numpy.typing import NDArray
 
     from compiler.ops import Train
@@ -28,20 +31,21 @@ if TYPE_CHECKING:
     from runtime.kinds.kind import Special
     from runtime.models import Network
 
-OnStep = Callable[[int, int, float], None]  # step from 1, steps in all, loss
+OnStep = Callable[["Reached"], None]
 
 _HEAD, _STEP = 1, 2  # what a random stream is for
 _STEPS_BETWEEN_READS = 10  # on a GPU, reading the loss waits for the device
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One optimizer step of the curve."""
+class Reached:
+    """How far a training is, after a step."""
 
-    step: int
-    lr: float
-    loss: float  # mean over the step's units
-    norm: float  # of the gradient, before clipping
+    step: int  # from 1
+    steps: int  # in all
+    loss: float
+    first: int  # the step that this process began after: 0 unless it resumed
+    tokens: int  # seen by this process
 
 
 def seed_torch(seed: int, purpose: int, number: int = 0) -> None:
@@ -86,41 +90,114 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
 
 
 def train(
-    op: Train, network: Network, columns: Columns, special: Special, *, device: str, on_step: OnStep
+    op: Train,
+    network: Network,
+    columns: Columns,
+    special: Special,
+    *,
+    device: str,
+    on_step: OnStep,
+    keeper: Keeper | None = None,
 ) -> list[Point]:
-    """Train `network` in place; the curve, one point a step.
+    """Train `network` in place, from where the keeper's last state left off; the curve, one point a step.
 
-    Raises BadInput when the loss is no longer a number.
+    Raises BadInput when the loss is no longer a number, Stopped when the keeper was told to stop and has saved.
     """
-    use_threads(network)
+    keeper = keeper or Keeper()
     machine = accelerator(device, op.precision)
     network.to(machine.device)
     optimizer = torch.optim.AdamW(parameter_groups(network, op.weight_decay), lr=op.lr, eps=op.eps)
-    kind, budget = kinds()[op.kind], token_budget(machine.device)
-    steps = count_steps(op, len(columns))
+    before = keeper.restore(network, optimizer, machine.device.type)
+    layout = before.layout if before is not None else layout_for(network, machine.device)
+    torch.set_num_threads(layout.threads)
+    curve = _Curve(layout, before)
+    steps, first, tokens = count_steps(op, len(columns)), curve.step, 0
     often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
-    curve: list[tuple[float, torch.Tensor, torch.Tensor]] = []  # rate, loss and norm, read from the device at the end
     network.train()
-    for step in range(steps):
-        chosen, targets, units = _step_examples(op, columns, special, step)
+    for step in range(first, steps):
         rate = learning_rate(op, step, steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        seed_torch(op.seed, _STEP, step)  # dropout
-        total = torch.zeros((), device=machine.device)
-        for _, batch in micro_batches(chosen, budget, special.pad, machine.device, targets):
-            with machine.autocast():
-                hidden = network(batch.tokens, batch.attention, batch.segments)  # (N, T, H)
-                loss = kind.loss(network.head, hidden, batch) / units
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
-        norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        curve.append((rate, total, norm))
+        seen, loss, norm = _step(op, network, columns, special, step, rate, optimizer, machine, layout)
+        curve.add(rate, loss, norm)
+        tokens += seen
         if (step + 1) % often == 0 or step + 1 == steps:
-            on_step(step + 1, steps, _finite(float(total), step))
-    return [Point(n, rate, float(loss), float(norm)) for n, (rate, loss, norm) in enumerate(curve, 1)]
+            on_step(Reached(step + 1, steps, _finite(float(loss), step), first, tokens))
+        _keep(keeper, network, optimizer, curve, last=step + 1 == steps)
+    return curve.points()
+
+
+def _step(
+    op: Train,
+    network: Network,
+    columns: Columns,
+    special: Special,
+    step: int,
+    rate: float,
+    optimizer: torch.optim.Optimizer,
+    machine: Accelerator,
+    layout: Layout,
+) -> tuple[int, torch.Tensor, torch.Tensor]:
+    """One optimizer step; its tokens, its loss, and the norm of its gradient."""
+    chosen, targets, units = _step_examples(op, columns, special, step)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    seed_torch(op.seed, _STEP, step)  # dropout
+    kind, total = kinds()[op.kind], torch.zeros((), device=machine.device)
+    for _, batch in micro_batches(chosen, layout.token_budget, special.pad, machine.device, targets):
+        with machine.autocast():
+            hidden = network(batch.tokens, batch.attention, batch.segments)  # (N, T, H)
+            loss = kind.loss(network.head, hidden, batch) / units
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+    norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return len(chosen.tokens), total, norm
+
+
+@dataclass
+class _Curve:
+    """The points so far; losses and norms are read from the device only when somebody wants them."""
+
+    layout: Layout
+    before: Progressed | None
+    began: float = field(default_factory=time.monotonic)
+    waiting: list[tuple[float, torch.Tensor, torch.Tensor]] = field(default_factory=list)  # rate, loss, norm
+    read: list[Point] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.read = list(self.before.curve) if self.before is not None else []
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return len(self.read) + len(self.waiting)
+
+    def add(self, rate: float, loss: torch.Tensor, norm: torch.Tensor) -> None:
+        """One more step."""
+        self.waiting.append((rate, loss, norm))
+
+    def points(self) -> list[Point]:
+        """All points, read."""
+        for rate, loss, norm in self.waiting:
+            self.read.append(Point(len(self.read) + 1, rate, float(loss), float(norm)))
+        self.waiting.clear()
+        return self.read
+
+    def progressed(self) -> Progressed:
+        """What a state holds beside tensors."""
+        spent = self.before.seconds if self.before is not None else 0.0
+        return Progressed(self.layout, self.points(), spent + time.monotonic() - self.began)
+
+
+def _keep(keeper: Keeper, network: nn.Module, optimizer: torch.optim.Optimizer, curve: _Curve, *, last: bool) -> None:
+    """Save when it is time, or when the training is to stop; nothing after the last step, which is published."""
+    if last:
+        return
+    stopping = keeper.stopping()
+    if stopping or keeper.due():
+        keeper.save(network, optimizer, curve.progressed())
+    if stopping:
+        raise Stopped(curve.step)
 
 
 def _step_examples(

@@ -5,6 +5,9 @@ from pathlib import Path
 from compiler.keys import is_pinned, key_of, preimage
 from compiler.ops import Data, Model, Predict, Score, Scratch, Train, WorldRows, inputs
 from compiler.plan import Device, Node, Place, Plan
+from runtime import executor
+from runtime.engine.work import Desk, Inline
+from runtime.store.leases import Leases, myself
 
 PLACE = Place("spec.xfer", 1, 1, 4, "text of the line")
 CPU = Device("cpu", "cpu", bf16=False)
@@ -80,7 +83,7 @@ class LineBodies:
     def provenance(self):
         return {"device": "none"}
 
-    def __call__(self, group, inputs, tell):
+    def __call__(self, group, inputs, desk):
         def writer(node):
             def write(folder: Path):
                 if node.label in self.fails:
@@ -91,4 +94,11 @@ class LineBodies:
             return write
 
         assert all(path.is_dir() for path in inputs.values())
-        return [writer(node) for node in group]
+        for node in group:
+            yield writer(node)
+
+
+def run(plan, store, bodies, *tell, stop=None):
+    """Run a plan in this process."""
+    desk = Desk(store, Leases(store.leases, myself()), print)
+    return executor.run(plan, store, Inline(bodies, desk), *tell, stop=stop)

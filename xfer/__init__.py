@@ -7,7 +7,21 @@ report = xfer.run(study)
 rows, missing = xfer.rows(study)
 """
 
-from xfer.api import SpecError, Study, compile, rows, run  # noqa: A004
+from typing import TYPE_CHECKING, Any
+
+from xfer.api import SpecError, Study, compile, rows  # noqa: A004
 from xfer.opening import Options
 
-__all__ = ["Options", "SpecError", "Study", "compile", "rows", "run"]
+if TYPE_CHECKING:
+    from xfer.running import Running, run
+
+__all__ = ["Options", "Running", "SpecError", "Study", "compile", "rows", "run"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """What running needs is loaded when it is asked for: `plan` answers at once."""
+    if name in ("Running", "run"):
+        from xfer import running
+
+        return getattr(running, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from rich.console import Console
 
-from runtime.errors import NodeFailed, StoreError, XferError
+from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from xfer import api, exits
 from xfer.opening import NotTextError, Options, UsageError
-from xfer.render.messages import failure_place, show_diagnostics, show_error, show_failure
+from xfer.render.messages import failure_place, say_interrupted, show_diagnostics, show_error, show_failure
 
 if TYPE_CHECKING:
-    from runtime.executor import Report
+    from compiler.plan import Node
+    from runtime.executor import Event, Report
+    from xfer.running import Running
 
 _OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)  # of a stream: a full or vanished place for the output
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -102,33 +104,46 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
 @main.command()
 @_common
 @click.option("--allow-code", is_flag=True, help="Run the code of `python(…)` sources.")
-def run(spec: Path, *, allow_code: bool, **places: Any) -> int:  # noqa: ANN401
-    """Run what is missing of SPEC, then show its scores."""
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), help="Worker processes (default: one a GPU, or what fits the CPU)."
+)
+@click.option("--save-every", type=click.FloatRange(0), default=60.0, show_default=True, metavar="SECONDS",
+              help="How often a training saves the state it would resume from.")  # fmt: skip
+def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **places: Any) -> int:  # noqa: ANN401
+    """Run what is missing of SPEC, then show its scores. Ctrl-C saves and stops; the same command goes on."""
+    from xfer.running import Running
+
     out, err = _consoles()
     study = api.compile(spec, Options(**places), run=True)
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
-    report = _execute(study, err, allow_code=allow_code)
+    report = _execute(study, err, Running(jobs, save_every, allow_code))
+    if report.interrupted:
+        say_interrupted(err, report)
+        return exits.INTERRUPTED
     _show_scores(study, out, failed=bool(report.failed))
     for alike in _alike(report.failed):
         _explain(err, alike[0], sum(1 + len(report.others.get(f.node.key, ())) for f in alike) - 1)
     return exits.ERROR if report.failed else exits.OK
 
 
-def _execute(study: api.Study, err: Console, *, allow_code: bool) -> Report:
-    from xfer.render.live import LiveRun
+def _execute(study: api.Study, err: Console, running: Running) -> Report:
+    from xfer.render.live import LiveView, Seen, summary
     from xfer.render.plan import totals
+    from xfer.running import run as start
+    from xfer.stopping import stop_on_signals
 
     found = study.preview()
     err.print(totals(study.plan, found), highlight=False)
-    with LiveRun(err, len(found.to_run)) as live:
-        report = api.run(study, live, allow_code=allow_code)
-    if report.ran or report.failed:
-        words = f"{len(report.ran):,} ran, {len(report.failed_nodes):,} failed, {len(report.skipped):,} skipped"
-    else:
-        words = "Nothing to run: every score is in the store."
-    err.print(words, highlight=False)
+    with LiveView(err, len(found.to_run)) as live, stop_on_signals(live.say_stopping) as stop:
+
+        def tell(node: Node, event: Event) -> None:
+            live.show(Seen(node.key, str(node.preimage["op"]), node.label), event)
+
+        report = start(study, tell, running=running, stop=stop)
+    if words := summary(report):
+        err.print(words, highlight=False)
     return report
 
 
@@ -144,8 +159,8 @@ def _alike(failures: list[NodeFailed]) -> list[list[NodeFailed]]:
 
 def _explain(err: Console, failure: NodeFailed, others: int) -> None:
     show_failure(err, failure, others)
-    if not isinstance(failure.__cause__, XferError):
-        path = _write_log(failure.__cause__)
+    if isinstance(cause := failure.__cause__, Crashed) and cause.trace:
+        path = _write_log(cause)
         err.print(f"  the whole error stands in {path}", highlight=False, soft_wrap=True)
 
 
@@ -175,6 +190,34 @@ def results(spec: Path, *, form: str | None, **places: Any) -> int:  # noqa: ANN
     rows, missing = api.rows(study)
     click.echo(as_csv(rows) if form == "csv" else as_json(rows, missing), nl=form == "json")
     return exits.OK
+
+
+@main.command()
+@click.option("--store", type=Path, help="The store whose runs are listed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the table.")
+@click.argument("spec", type=Path, required=False)
+def runs(spec: Path | None, *, store: Path | None, as_json: bool) -> int:
+    """List the runs of the store, the latest first; with SPEC, of that spec alone."""
+    from xfer.render.runs import runs_document, show_runs
+
+    out, _ = _consoles()
+    found = api.runs(spec, store)
+    if as_json:
+        click.echo(json.dumps(runs_document(found), indent=1))
+    else:
+        show_runs(out, found)
+    return exits.OK
+
+
+@main.command()
+@click.option("--store", type=Path, help="The store that the run works in.")
+@click.argument("run", required=False)
+def watch(run: str | None, *, store: Path | None) -> int:
+    """Follow RUN (default: the latest) as it happens, from any terminal that sees the store."""
+    from xfer.render.runs import follow
+
+    _, err = _consoles()
+    return follow(err, api.find_run(run, store))
 
 
 def entry() -> None:
@@ -214,7 +257,7 @@ def _show(err: Console, error: XferError) -> int:
         show_diagnostics(err, [error.diagnostic])
         return exits.USAGE
     place = None
-    if isinstance(error, api.UnreachableError):
+    if isinstance(error, UnreachableInput):
         place = error.node.places.get("weights") or error.node.places.get("data") or error.node.place
     show_error(err, error, place)
     if isinstance(error, UsageError | api.SpecError):
@@ -233,5 +276,8 @@ def _write_log(error: BaseException | None) -> Path:
     """The traceback in a file of its own."""
     descriptor, name = tempfile.mkstemp(prefix="xfer-", suffix=".log")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)) if error else "")
+        if isinstance(error, Crashed):
+            file.write(error.trace)
+        else:
+            file.write("".join(traceback.format_exception(error)) if error else "")
     return Path(name)

@@ -116,6 +116,11 @@ def store_root(spec: Path, options: Options) -> Path:
     return Path(data) / "xfer" / "store"
 
 
+def default_store() -> Path:
+    """The store where no spec is given: as for a spec in the working directory."""
+    return store_root(Path("spec.xfer"), Options())
+
+
 def places(spec: Path, options: Options, remembered: Remembered = nothing_remembered, *, run: bool) -> Places:
     """The folders that a spec may read."""
     settings, folder = configuration(spec)

@@ -12,8 +12,12 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def _nothing(_what: str, _path: Path) -> None:
@@ -33,23 +37,48 @@ def make_staging(parent: Path, prefix: str) -> Path:
     """A new empty folder under `parent` that no other process uses; its name tells whose it is."""
     make_folder(parent)
     at_point("mkdir", parent)
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}-{_host()}@{os.getpid()}-", dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}-{host()}@{os.getpid()}-", dir=parent))
 
 
 def remove_abandoned(parent: Path, older_than: float) -> None:
     """Remove the staging folders of processes of this host that are gone, `older_than` seconds ago or more."""
     for folder in parent.iterdir():
-        owner = re.fullmatch(rf".*-{re.escape(_host())}@(\d+)-[^-@]*", folder.name)
-        if owner and not _is_alive(int(owner[1])) and _age(folder) >= older_than:
+        owner = re.fullmatch(rf".*-{re.escape(host())}@(\d+)-[^-@]*", folder.name)
+        if owner and not _is_alive(int(owner[1])) and age(folder) >= older_than:
             remove(folder)
 
 
-def _host() -> str:
+def host() -> str:
     """This machine, and on it the container: a process number means nothing in another one."""
     name = re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
     with suppress(OSError):
         return f"{name}.{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116
     return name
+
+
+def process() -> int:
+    """The number of this process."""
+    return os.getpid()
+
+
+def boot() -> str:
+    """What tells this start of this machine from every other; "" where the system does not say."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
+
+
+def started(process: int) -> str:
+    """When a process of this host began, in clock ticks since its boot; "" where there is none.
+
+    Two processes that had one number, one after the other, differ here. Where the system does not tell (no /proc), the
+    number alone has to do.
+    """
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "alive" if not Path("/proc/self/stat").exists() and _is_alive(process) else ""
+    return "" if fields[0] in "ZX" else fields[19]
 
 
 def _is_alive(process: int) -> bool:
@@ -62,12 +91,53 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _age(folder: Path) -> float:
-    """Seconds since the folder's entries last changed; 0 when it is gone."""
+def age(path: Path, clock: Path | None = None) -> float:
+    """Seconds since a file was written, or a folder's entries changed; 0 when it is gone.
+
+    With `clock`, a file of the same file system that was touched just now, the clocks of two machines may differ.
+    """
     try:
-        return time.time() - folder.stat().st_mtime
+        return (clock.stat().st_mtime if clock else time.time()) - path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """One process at a time inside, as far as the file system can lock; where it cannot, everybody."""
+    with path.open("a") as file:
+        with suppress(OSError, ImportError):
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        touch(path)
+        yield
+
+
+def touch(path: Path) -> None:
+    """Set a file's time to now; nothing where it is gone."""
+    os.utime(path)
+
+
+def write_quick(path: Path, data: bytes) -> None:
+    """Write a file in one move, without forcing it to the disk: for what a crash may lose."""
+    at_point("write", path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a file that several may write to."""
+    at_point("append", path)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -123,6 +193,14 @@ def digest(path: Path) -> str:
     at_point("read", path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder; nothing where there is none."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -55,6 +55,11 @@ class Store:
             if manifest is not None:
                 yield manifest
 
+    @property
+    def leases(self) -> Path:
+        """The folder of the leases."""
+        return self.root / "work" / "leases"
+
     # --- reading
 
     def path(self, key: str) -> Path:
@@ -157,14 +162,14 @@ class Store:
 
     # --- publishing
 
-    def publish(self, node: Node, write: Write, provenance: Mapping[str, Any]) -> Path:
-        """Run `write` in an empty folder, then publish that folder under the node's key.
+    def publish(self, node: Node, write: Write, provenance: Mapping[str, Any], began: float | None = None) -> Path:
+        """Run `write` in an empty folder, then publish that folder under the node's key; its work `began` then.
 
         Written, synced, read back, renamed, recorded, in this order. When another run published the key first, its
         object stays; other bytes under the same key are noted in `work/divergences.jsonl`. Raises StoreError for a full
         or broken disk, also inside `write`; everything else that `write` raises passes through.
         """
-        started = time.time()
+        started = time.time() if began is None else began
         with store_trouble(self.root):
             staging = io.make_staging(self.root / "work", node.key[:12])
         try:
@@ -200,9 +205,7 @@ class Store:
                 raise StoreError(f"{final} cannot be replaced", "remove it by hand")
             first = manifest
         elif {n: f.sha256 for n, f in first.files.items()} != {n: f.sha256 for n, f in manifest.files.items()}:
-            line = f'{{"key": "{key}", "at": {manifest.made}}}\n'
-            with (self.root / "work" / "divergences.jsonl").open("a", encoding="utf-8") as file:
-                file.write(line)
+            io.append_line(self.root / "work" / "divergences.jsonl", f'{{"key": "{key}", "at": {manifest.made}}}')
         io.sync_folder(final.parent)
         self._record([first])
         self._verified.add(key)
@@ -218,7 +221,7 @@ def _record(path: Path) -> FileRecord:
 
 def _prepare(root: Path) -> None:
     """Make the folders, clear what killed runs left, and see that the store can be written."""
-    for folder in ("objects", "work"):
+    for folder in ("objects", "work", "work/leases", "runs"):
         io.make_folder(root / folder)
     io.remove_abandoned(root / "work", ABANDONED)
     io.remove(io.make_staging(root / "work", "probe"))

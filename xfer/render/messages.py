@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dsl.diagnostics import Diagnostic, Label
     from runtime.errors import NodeFailed, XferError
+    from runtime.executor import Report
 
 _WIDTH = 110  # of a shown line; longer ones are cut around the place
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
@@ -90,6 +91,17 @@ def show_failure(console: Console, failure: NodeFailed, others: int = 0) -> None
     say(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}`{more} failed: {cause or failure}"))
     show_place(console, failure_place(failure))
     _show_hint(console, failure.hint)
+
+
+def say_interrupted(console: Console, report: Report) -> None:
+    """What an interrupt kept, and how to go on."""
+    steps = sorted(step for step in report.halted.values() if step)
+    saved = (
+        f"{len(steps)} training{'s' if len(steps) > 1 else ''} saved at step {', '.join(map(str, steps))}; "
+        if steps
+        else ""
+    )
+    say(console, Text(f"interrupted: {saved}what was finished is kept. The same command goes on.", "yellow"))
 
 
 def say(console: Console, text: Text) -> None:

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from compiler.plan import Plan, Route
     from runtime.preview import Change, Preview
 
-_STYLE = {Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.UNPINNED: "magenta", Mark.UNASKED: "dim"}
+_STYLE = {
+    Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.RESUMED: "blue", Mark.HELD: "blue",
+    Mark.UNPINNED: "magenta", Mark.UNASKED: "dim",
+}  # fmt: skip
+_WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
 _LINES = 40  # of the tree; more are folded
 _CHANGES = 8
+_STEPS = 4
 
 
 @dataclass
@@ -44,7 +49,7 @@ class _Branch:
 def totals(plan: Plan, preview: Preview) -> str:
     """`Plan: 61 nodes: 0 cached, 61 to run (61 unpinned)`."""
     run = len(preview.to_run)
-    shown = (Mark.CHANGED, Mark.UNPINNED, Mark.UNASKED)
+    shown = (Mark.CHANGED, Mark.RESUMED, Mark.HELD, Mark.UNPINNED, Mark.UNASKED)
     details = [f"{n:,} {m.word}" for m in shown if (n := preview.count(m))]
     also = f" ({', '.join(details)})" if details else ""
     cached = preview.count(Mark.CACHED)
@@ -105,10 +110,15 @@ def _draw(branch: _Branch, preview: Preview, *, fold: bool) -> Tree:
 
 def _line(branch: _Branch, preview: Preview) -> Text:
     marks = Counter(preview.marks[k] for k in branch.keys)
-    first = next(m for m in (Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED) if marks[m])
+    first = next(m for m in _WEIGHT if marks[m])
     line = Text.assemble((f"{first.value} ", _STYLE[first]), branch.title)
     if (counted := _counted(branch, marks)) is not None:
         line.append(f"  {counted}", "dim")
+    steps = sorted(preview.resumed[k] for k in branch.keys if k in preview.resumed)
+    if steps:
+        line.append(f" at step {', '.join(f'{s:,}' for s in steps[:_STEPS])}", "dim")
+    for holder in {str(preview.held[k]): None for k in branch.keys if k in preview.held}:
+        line.append(f" ({holder})", "dim")
     return line
 
 

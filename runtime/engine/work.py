@@ -1,0 +1,163 @@
+"""Working on one group: take its leases, leave what others hold or have done, do the rest, publish each node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from compiler.ops import Key, inputs
+from runtime.engine.messages import (
+    Advanced,
+    Failed,
+    Found,
+    Group,
+    Halted,
+    Held,
+    Message,
+    Progress,
+    Publishing,
+    Ran,
+    Started,
+)
+from runtime.errors import Crashed, Stopped, XferError
+from runtime.store.leases import released
+from runtime.store.states import States
+
+if TYPE_CHECKING:
+    from compiler.plan import Node
+    from runtime.store.leases import Leases
+    from runtime.store.objects import Store
+
+Inputs = Mapping[Key, Path]
+Write = Callable[[Path], None]
+Send = Callable[[Message], None]
+
+
+class Bodies(Protocol):
+    """What the ops do. Each node's files are written by the function that stands for it; functions come one by one."""
+
+    def __call__(self, group: Group, inputs: Inputs, desk: Desk) -> Iterator[Write]:
+        """For each node in turn: do its work, and give the function that writes its files into an empty folder."""
+
+    def provenance(self) -> Mapping[str, Any]:
+        """Who makes the objects: device, libraries."""
+
+
+@dataclass
+class Desk:
+    """What a body may use while it works."""
+
+    store: Store
+    leases: Leases
+    send: Send
+    stopping: Callable[[], bool] = lambda: False
+    save_every: float = 60.0  # seconds between two states of a training
+    spent: dict[Key, float] = field(default_factory=dict)  # seconds of earlier sessions, by the body
+
+    def advance(self, node: Node, progress: Progress) -> None:
+        """Tell how far a training is."""
+        self.send(Advanced(node.key, progress))
+
+    def states(self, node: Node) -> States:
+        """Where the node's states are kept."""
+        return States(self.store.root, node.key)
+
+
+def work(group: Group, bodies: Bodies, desk: Desk) -> None:
+    """Work on a group and tell about each of its nodes. Raises nothing but what stops a process."""
+    mine: list[Node] = []
+    try:
+        for node in group:
+            if (other := desk.leases.take(node.key)) is None:
+                mine.append(node)
+            else:
+                desk.send(Held(node.key, other))
+        with released(desk.leases, [n.key for n in mine]):
+            done = desk.store.present(n.key for n in mine)
+            for key in done:
+                desk.send(Found(key))
+            _do([n for n in mine if n.key not in done], bodies, desk)
+    except Exception as error:  # noqa: BLE001  (the disk of the leases)
+        desk.send(Failed(tuple(n.key for n in mine or group), portable(error)))
+
+
+def _do(todo: list[Node], bodies: Bodies, desk: Desk) -> None:
+    if not todo:
+        return
+    desk.send(Started(tuple(n.key for n in todo)))
+    began = time.time()
+    for position, node in enumerate(todo):
+        try:
+            if position == 0:
+                paths = {key: desk.store.read(key) for n in todo for key in inputs(n.op)}
+                writers = bodies(todo, paths, desk)
+            write = next(writers)
+        except Stopped as stopped:
+            desk.send(Halted(tuple(n.key for n in todo[position:]), stopped.step))
+            return
+        except Exception as error:  # noqa: BLE001  (told to whoever asked, with its traceback)
+            desk.send(Failed(tuple(n.key for n in todo[position:]), portable(error)))
+            return
+        _publish(node, write, began, bodies, desk)
+        began = time.time()
+
+
+def _publish(node: Node, write: Write, began: float, bodies: Bodies, desk: Desk) -> None:
+    desk.send(Publishing(node.key))
+    try:
+        desk.store.publish(node, write, bodies.provenance(), began - desk.spent.get(node.key, 0.0))
+    except Exception as error:  # noqa: BLE001
+        desk.send(Failed((node.key,), portable(error)))
+    else:
+        desk.states(node).discard()
+        desk.send(Ran(node.key))
+
+
+def portable(error: Exception) -> Exception:
+    """The error as it can be sent to another process: one of ours, else its text with the traceback."""
+    if isinstance(error, XferError):
+        return error
+    import traceback
+
+    text = f"{type(error).__name__}: {error}"
+    return Crashed(text, None, "".join(traceback.format_exception(error)))
+
+
+class Inline:
+    """An engine of one place, in this process: a group is done when `submit` returns."""
+
+    def __init__(self, bodies: Bodies, desk: Desk) -> None:
+        self._bodies, self._desk = bodies, desk
+        self._told: list[Message] = []
+        self._stopping = False
+        desk.send = self._told.append
+        desk.stopping = lambda: self._stopping
+
+    def has_room(self, group: Group) -> bool:  # noqa: ARG002
+        """Always: groups run one after the other."""
+        return not self._told
+
+    def submit(self, group: Group) -> None:
+        """Do the group."""
+        from runtime.engine.messages import Finished
+
+        work(group, self._bodies, self._desk)
+        self._told.append(Finished())
+
+    def poll(self, timeout: float) -> Sequence[Message]:
+        """What was told."""
+        if not self._told:
+            time.sleep(timeout)
+        told = list(self._told)
+        self._told.clear()
+        return told
+
+    def stop(self) -> None:
+        """Halt what runs next."""
+        self._stopping = True
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Nothing to let go of."""

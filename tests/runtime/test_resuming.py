@@ -1,0 +1,210 @@
+"""A training that stopped and went on is the training that did not: the same bits, the same curve."""
+
+import json
+
+import pytest
+import torch
+
+from runtime import columns, encoding, machine, models, resuming, training
+from runtime.errors import Stopped, StoreError
+from runtime.resuming import Keeper, read
+from runtime.store import io
+from runtime.store.states import States, saved_step, steps
+from tests.plans import data, model, train
+
+pytestmark = pytest.mark.ml
+
+CAUSES = (
+    ("context", "{{ premise }}"),
+    ("question", "{{ ask }}"),
+    ("choices", ("{{ choice0 }}", "{{ choice1 }}")),
+    ("label", "{{ label }}"),
+)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    from pathlib import Path
+
+    folder = tmp_path_factory.mktemp("base")
+    embedded = Path(models.__file__).parent / "world" / "babel-mini"
+    digest = io.digest(embedded / "tokenizer.json")
+    op = model()
+    source = type(op.source)("xlm-roberta", 2, 32, 2, 64, 64, 0.1, 1, (("tokenizer.json", digest),))
+    models.make(type(op)(source), {digest: embedded / "tokenizer.json"}, folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["multiple-choice", "masked-lm"])
+def recipe(request, base, tmp_path_factory):
+    """An op and its examples."""
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("data")
+    op = replace(data("0" * 64), fields=CAUSES, limit=None)
+    settings = {"dropout": 0.1, "length": ("epochs", 3), "batch": 7}
+    if request.param == "masked-lm":
+        op = replace(op, kind="masked-lm", fields=(("text", "{{ premise }} {{ choice0 }}"),))
+        settings |= {"kind": "masked-lm", "mask": 0.2}
+    from compiler.ops import Limit
+
+    encoding.encode(replace(op, limit=Limit(30, "own")), base, {}, folder, allow_code=False)
+    return train("0" * 64, "1" * 64, **settings), columns.read(folder)
+
+
+def network_for(base, op):
+    encoder = models.load_encoder(base, {}, op.dropout)
+    training.seed_head(op.seed)
+    return models.Network(encoder, op.kind)
+
+
+def trained(base, recipe, keeper=None):
+    op, examples = recipe
+    network = network_for(base, op)
+    special = models.read_special(base, network.encoder.config)
+    seen = []
+    curve = training.train(op, network, examples, special, device="cpu", on_step=seen.append, keeper=keeper)
+    return network, curve, seen
+
+
+class StopAfter:
+    """Asks to stop once so many steps were looked at."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def __call__(self):
+        self.left -= 1
+        return self.left <= 0
+
+
+def flat(network):
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def test_stopped_after_any_step_it_ends_in_the_same_bits(base, recipe, tmp_path):
+    whole, curve, _ = trained(base, recipe)
+
+    for stop in range(1, len(curve)):
+        states = States(tmp_path, f"{stop:064d}")
+        with pytest.raises(Stopped) as stopped:
+            trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(stop)))
+        resumed, again, seen = trained(base, recipe, Keeper(states, every=1e9))
+
+        assert stop == stopped.value.step
+        assert stop + 1 == seen[0].step and stop == seen[0].first
+        assert torch.equal(flat(whole), flat(resumed))
+        assert curve == again
+
+
+def test_stopped_after_every_step_it_ends_in_the_same_bits(base, recipe, tmp_path):
+    whole, curve, _ = trained(base, recipe)
+    states = States(tmp_path, "a" * 64)
+
+    for _ in range(len(curve) - 1):
+        with pytest.raises(Stopped):
+            trained(base, recipe, Keeper(states, every=1e9, stopping=lambda: True))
+    last, again, _ = trained(base, recipe, Keeper(states, every=1e9, stopping=lambda: True))
+
+    assert torch.equal(flat(whole), flat(last))
+    assert curve == again
+
+
+def test_a_resumed_training_keeps_the_layout_of_its_state(base, recipe, tmp_path, monkeypatch):
+    """Other micro-batches would round differently: the state knows those it was made with."""
+    states = States(tmp_path, "a" * 64)
+    monkeypatch.setattr(machine, "_TOKENS_CPU", 60)
+    whole, curve, _ = trained(base, recipe)
+    with pytest.raises(Stopped):
+        trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(4)))
+    monkeypatch.undo()
+
+    resumed, again, _ = trained(base, recipe, Keeper(states, every=1e9))
+
+    assert torch.equal(flat(whole), flat(resumed))
+    assert curve == again
+
+
+def test_states_are_saved_at_intervals_and_only_the_last_is_kept(base, recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(resuming, "_SHARE", 0)
+    states = States(tmp_path, "a" * 64)
+
+    _, curve, _ = trained(base, recipe, Keeper(states, every=0.0))
+
+    assert [len(curve) - 1] == steps(tmp_path / "work" / "states" / ("a" * 64))
+    assert len(curve) - 1 == saved_step(tmp_path, "a" * 64)
+    states.discard()
+    assert (None, 0) == (states.latest(), saved_step(tmp_path, "a" * 64))
+
+
+def test_saving_often_slows_itself_down(tmp_path):
+    keeper = Keeper(States(tmp_path, "a" * 64), every=0.0)
+    assert keeper.due()
+
+    keeper._took = 1e6
+
+    assert not keeper.due()
+    assert not Keeper(None, every=0.0).due()
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone", "no digests", "torn digests"])
+def test_a_damaged_state_is_never_used(base, recipe, tmp_path, damage):
+    whole, _, _ = trained(base, recipe)
+    states = States(tmp_path, "a" * 64)
+    with pytest.raises(Stopped):
+        trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(5)))
+    tensors = states.latest() / "state.safetensors"
+    bytes_ = bytearray(tensors.read_bytes())
+    match damage:
+        case "flip":
+            bytes_[-5] ^= 1
+            tensors.write_bytes(bytes_)
+        case "cut":
+            tensors.write_bytes(bytes_[:-100])
+        case "gone":
+            tensors.unlink()
+        case "no digests":
+            (tensors.parent / "digests.json").unlink()
+        case "torn digests":
+            (tensors.parent / "digests.json").write_text("{")
+
+    again, _, seen = trained(base, recipe, Keeper(states, every=1e9))
+
+    assert 1 == seen[0].step
+    assert torch.equal(flat(whole), flat(again))
+
+
+def test_a_state_of_something_else_is_left_alone(base, recipe, tmp_path):
+    op, _ = recipe
+    states = States(tmp_path, "a" * 64)
+    with pytest.raises(Stopped):
+        trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(2)))
+    other = models.Network(models.load_encoder(base, {}, None), "masked-lm" if op.mask is None else "multiple-choice")
+    optimizer = torch.optim.AdamW(training.parameter_groups(other, 0.01))
+    before = flat(other).clone()
+
+    assert read(states.latest(), other, optimizer, "cpu") is None
+    assert read(states.latest(), network_for(base, op), optimizer, "cuda") is None
+
+    facts = states.latest() / "state.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"format": 99}))
+    assert read(states.latest() or facts.parent, other, optimizer, "cpu") is None
+    assert torch.equal(before, flat(other))
+
+
+def test_a_full_disk_while_saving_is_trouble_of_the_store_and_keeps_the_last_state(base, recipe, tmp_path, monkeypatch):
+    states = States(tmp_path, "a" * 64)
+    with pytest.raises(Stopped):
+        trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(3)))
+
+    def full(what, path):
+        if what in ("fsync", "write"):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(io, "at_point", full)
+    with pytest.raises(StoreError, match="no space left"):
+        trained(base, recipe, Keeper(states, stopping=lambda: True))
+    monkeypatch.undo()
+
+    assert "3" == states.latest().name
+    assert ["states"] == [p.name for p in (tmp_path / "work").iterdir()]

@@ -1,0 +1,131 @@
+"""Running a study: what must hold before the first step, the engine, the record of what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows
+from runtime.engine import capacity
+from runtime.engine.local import LocalEngine
+from runtime.engine.worker import Job
+from runtime.errors import UnreachableInput
+from runtime.events import EventLog, new_name
+from runtime.executor import Report, missing
+from runtime.executor import run as execute
+from runtime.store.objects import Store
+from xfer.api import Study
+from xfer.opening import UsageError, default_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compiler.plan import Node, Plan
+    from runtime.engine.messages import Group
+    from runtime.executor import Event, Stop, Tell
+
+
+def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
+    """Raise UnreachableInput for the first of `nodes` whose source a run could not read."""
+    for node in nodes:
+        source = node.op.source if isinstance(node.op, Model) else None
+        for rows in (source, *(node.op.rows if isinstance(node.op, Data) else ())):
+            if isinstance(rows, HubModel | HubRows):
+                raise _on_the_hub(node, rows.repository)
+            if isinstance(rows, PythonRows) and not allow_code:
+                message = f"`{node.label}` comes from `python(…)`, which would run the function `{rows.function}`"
+                raise UnreachableInput(node, message, "read the code, then allow it with `--allow-code`")
+
+
+def _on_the_hub(node: Node, repository: str) -> UnreachableInput:
+    local = 'weights: dir("FOLDER")' if isinstance(node.op, Model) else 'data: files("FOLDER/{{ split }}.jsonl")'
+    return UnreachableInput(
+        node,
+        f"`{repository}` lies on the hub, and `hf(…)` sources cannot be run yet",
+        f"use a local copy: declare it with `{local}` (a name of your own hides the library's)",
+    )
+
+
+def check_device(plan: Plan) -> None:
+    """Raise UsageError when the plan is for CUDA and this torch has none."""
+    if plan.device.kind != "cuda":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        message = f"the plan is for {plan.device.name}, and this torch ({torch.__version__}) finds no CUDA device"
+        raise UsageError(message, "say `--device cpu`, or install a CUDA build of torch (README)")
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a plan is run. Nothing here changes a result, so nothing of it is in a key."""
+
+    jobs: int | None = None  # worker processes; None: what the machine and the models suggest
+    save_every: float = 60.0  # seconds between two states of a training
+    allow_code: bool = False  # whether `python(…)` sources may run
+
+
+def run(
+    study: Study | Plan,
+    tell: Tell | None = None,
+    *,
+    running: Running | None = None,
+    store: Path | None = None,
+    stop: Stop | None = None,
+) -> Report:
+    """Run what is missing of a study, or of a bare plan in the store at `store`.
+
+    Raises StoreError, or UnreachableInput before any work; failures of nodes are in the report. `stop` may be set from
+    a signal handler or another thread.
+    """
+    running = running or Running()
+    plan = study.plan if isinstance(study, Study) else study
+    root = study.store_root if isinstance(study, Study) else store or default_store()
+    waiting = missing(plan, Store(root))
+    check_reachable(waiting, allow_code=running.allow_code)
+    if waiting:
+        check_device(plan)
+    opened = Store(root, write=True)
+    if isinstance(study, Study):
+        opened.index.remember((path, stat, digest) for path, (stat, digest) in study.places.hashed.items())
+    return _record(plan, opened, len(waiting), running, tell, stop) if waiting else Report()
+
+
+def _record(plan: Plan, store: Store, to_run: int, running: Running, tell: Tell | None, stop: Stop | None) -> Report:
+    """Run, and write down what happens."""
+    log = EventLog(store.root, new_name(), str(Path(plan.spec).absolute()), len(plan.nodes), to_run)
+
+    def tell_both(node: Node, event: Event) -> None:
+        log(node, event)
+        if tell is not None:
+            tell(node, event)
+
+    report = None
+    try:
+        report = execute(plan, store, _engine(plan, store.root, log, running), tell_both, stop)
+    finally:
+        log.end(report)
+    return report
+
+
+def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEngine:
+    """Worker processes of this machine."""
+    gpus = capacity.gpus() if plan.device.kind == "cuda" else ()
+    jobs = running.jobs or capacity.default_jobs(plan, len(gpus))
+    if plan.device.kind == "cuda":
+        jobs = min(jobs, max(1, len(gpus)))
+    cores = max(1, capacity.usable_cores() // jobs)
+    kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict)}
+    job = Job(
+        store.absolute(), plan.files, plan.device.kind, kinds, running.allow_code, running.save_every,
+        log.folder.name, cores, log.folder.absolute() / "worker.log",
+    )  # fmt: skip
+    needed = capacity.needed_memory(plan)
+
+    def fits(_group: Group) -> bool:
+        free = capacity.available_memory()
+        return free is None or free >= needed
+
+    return LocalEngine(job, jobs=jobs, gpus=gpus, fits=fits)

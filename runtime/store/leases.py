@@ -31,10 +31,11 @@ class Holder:
     run: str  # the run's name, as `xfer runs` lists it
     since: float  # seconds since 1970
 
-    def __str__(self) -> str:
-        return f"process {self.process} on {self.host.split('.', maxsplit=1)[0]}" + (
-            f" ({self.run})" if self.run else ""
-        )
+    def words(self) -> str:
+        """Who it is, where and since when."""
+        machine = self.host.rpartition(".")[0] or self.host
+        began = time.strftime("%H:%M:%S", time.localtime(self.since))
+        return f"{f'run {self.run}' if self.run else f'process {self.process}'} on {machine}, since {began}"
 
 
 def myself(run: str = "") -> Holder:
@@ -100,6 +101,15 @@ def holder(folder: Path, key: str, clock: Path | None = None) -> Holder | None:
     path = _path(folder, key)
     found = _read(path)
     return found if found is not None and lives(found, path, clock) else None
+
+
+def sweep(folder: Path) -> None:
+    """Remove the leases of holders that are gone."""
+    guard = folder / ".guard"
+    with io.guarded(guard):
+        for key in leased(folder):
+            if holder(folder, key, guard) is None:
+                io.remove_file(_path(folder, key))
 
 
 def leased(folder: Path) -> set[str]:

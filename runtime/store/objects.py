@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from runtime.errors import DamagedObject, StoreError
 from runtime.store import io
 from runtime.store.index import Index
+from runtime.store.leases import sweep
 from runtime.store.manifest import NAME, FileRecord, Manifest
+from runtime.store.states import States, saved_keys
 from runtime.store.trouble import BrokenIndex, HeldIndex, body_trouble, store_trouble
 
 if TYPE_CHECKING:
@@ -47,6 +49,9 @@ class Store:
         index = _index_for_writing(path)
         if index.is_empty():
             index.add(self._manifests())
+        for key in saved_keys(self.root):  # of nodes that were published and no more
+            if index.get(key) is not None:
+                States(self.root, key).discard()
         return index
 
     def _manifests(self) -> Iterator[Manifest]:
@@ -224,6 +229,7 @@ def _prepare(root: Path) -> None:
     for folder in ("objects", "work", "work/leases", "runs"):
         io.make_folder(root / folder)
     io.remove_abandoned(root / "work", ABANDONED)
+    sweep(root / "work" / "leases")
     io.remove(io.make_staging(root / "work", "probe"))
 
 

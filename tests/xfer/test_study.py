@@ -45,7 +45,7 @@ def planned(capsys):
 def ran(capsys):
     """Labels of what a run did, by the store's records."""
     before = _made()
-    code = call(["run", "study.xfer"])
+    code = call(["run", "study.xfer", "--jobs", "1"])
     assert exits.OK == code, capsys.readouterr().err
     return {label for key, label in _made().items() if key not in before}
 
@@ -240,29 +240,6 @@ def test_hub_sources_are_told_before_any_work(here, capsys):
     assert "FacebookAI/xlm-roberta-large" in text and "hub" in text
     assert 'dir("FOLDER")' in text
     assert not (here / "store").exists()
-
-
-@pytest.mark.ml
-def test_an_interrupt_is_exit_4_and_the_same_command_goes_on(here, capsys, monkeypatch):
-    from runtime import training
-
-    real, calls = training.train, []
-
-    def interrupted(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(training, "train", interrupted)
-    assert exits.INTERRUPTED == call(["run", "study.xfer"])
-    assert "same command" in capsys.readouterr().err
-    kept = set(_made().values())
-    monkeypatch.undo()
-    monkeypatch.chdir(here)
-    monkeypatch.setenv("XFER_STORE", str(here / "store"))
-
-    assert kept and not kept & ran(capsys)
 
 
 def test_a_file_edited_between_plan_and_run_is_never_taken_for_the_planned_one(tmp_path, monkeypatch):

@@ -116,9 +116,9 @@ def _line(branch: _Branch, preview: Preview) -> Text:
         line.append(f"  {counted}", "dim")
     steps = sorted(preview.resumed[k] for k in branch.keys if k in preview.resumed)
     if steps:
-        line.append(f" at step {', '.join(f'{s:,}' for s in steps[:_STEPS])}", "dim")
-    for holder in {str(preview.held[k]): None for k in branch.keys if k in preview.held}:
-        line.append(f" ({holder})", "dim")
+        line.append(f" · from step {', '.join(f'{s:,}' for s in steps[:_STEPS])}", "dim")
+    for holder in {preview.held[k].run: preview.held[k] for k in branch.keys if k in preview.held}.values():
+        line.append(f" · {holder.words()}", "dim")
     return line
 
 

@@ -70,8 +70,8 @@ def is_pinned(op: Op) -> bool:
 
 def _is_known(source: Folder | Scratch | HubModel) -> bool:
     match source:
-        case HubModel(revision=revision):
-            return revision is not None
+        case HubModel():
+            return False  # `xfer.lock` makes a Folder of it
         case Folder(files=files) | Scratch(tokenizer=files):
             return all(digest is not None for _, digest in files)
 
@@ -80,8 +80,8 @@ def _are_pinned(rows: Rows) -> bool:
     match rows:
         case FileRows(files=files):
             return None not in files
-        case HubRows(revision=revision):
-            return revision is not None
+        case HubRows():
+            return False  # `xfer.lock` makes FileRows of them
         case PythonRows(module=module):
             return module is not None
         case WorldRows():

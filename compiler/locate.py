@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.catalog import SPLITS, WORLD_TASKS, WORLD_VERSION
 from compiler.ops import FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
+from compiler.pins import HubFile, PinnedFile, asked
 from compiler.places import PlaceError, Places, fill
 from compiler.sources import (
     DataSource,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-_MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
+MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 
 
@@ -44,6 +45,8 @@ class Locator:
     def __init__(self, places: Places, bag: Bag) -> None:
         self.places, self.bag = places, bag
         self.files: dict[str, Path] = {}
+        self.hub: dict[str, HubFile] = {}
+        self.positions: dict[Folder, int] = {}  # of pinned models: the longest sequence in tokens
         self._missing: set[Span] = set()
 
     # --- models
@@ -51,10 +54,10 @@ class Locator:
     def model(self, source: ModelSource) -> Folder | Scratch | HubModel | None:
         """The model's source by content, or None after a finding."""
         match source:
-            case Repository(name=name, revision=revision):
-                return HubModel(name, revision)
+            case Repository():
+                return self._repository(source)
             case FolderModel():
-                files = self._folder(source, _MODEL_FILES)
+                files = self._folder(source, MODEL_FILES)
                 return Folder(files) if files is not None else None
             case ScratchModel():
                 tokenizer = self._folder(source.tokenizer, _TOKENIZER_FILES)
@@ -71,6 +74,20 @@ class Locator:
                     source.seed,
                     tokenizer,
                 )
+
+    def _repository(self, source: Repository) -> Folder | HubModel:
+        """A pinned repository is the folder of its files, whoever has them; one that is not keeps its name."""
+        pinned = self.places.pins.model(source.name, source.revision)
+        if pinned is None:
+            return HubModel(source.name, source.revision)
+        self._on_hub(source.name, "model", pinned.revision, pinned.files)
+        folder = Folder(tuple((f.name, f.sha256) for f in pinned.files))
+        if pinned.positions is not None:
+            self.positions[folder] = pinned.positions
+        return folder
+
+    def _on_hub(self, repository: str, sort: str, revision: str, files: tuple[PinnedFile, ...]) -> None:
+        self.hub |= {f.sha256: HubFile(repository, sort, revision, f) for f in files}
 
     def _folder(self, source: FolderModel, wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...] | None:
         folder = self._folder_path(source)
@@ -137,13 +154,23 @@ class Locator:
                 message = f"the world's `{task}` has no {split} split in `{language}`"
                 self.bag.error(codes.NO_SPLIT, source.span, message)
                 return None
-            case HubData(name=name, revision=revision, splits=splits):
-                config = self._filled(source.config, values, source.span) if source.config else None
-                return HubRows(name, config, splits[split], revision)
+            case HubData():
+                return self._hub_rows(source, split, values)
             case FilesData():
                 return self._file_rows(source, values)
             case PythonData():
                 return self._python_rows(source, split, language)
+
+    def _hub_rows(self, source: HubData, split: str, values: dict[str, str]) -> FileRows | HubRows:
+        """Pinned rows are the rows of their files, whoever has them; what is not pinned keeps its name."""
+        config = self._filled(source.config, values, source.span) if source.config else None
+        splits = self.places.pins.splits(source.name, config, source.revision)
+        pinned = (splits or {}).get(source.splits[split])
+        if pinned is None:
+            return HubRows(source.name, config, source.splits[split], source.revision)
+        revision = self.places.pins.data[asked(source.name, source.revision)].revision
+        self._on_hub(source.name, "dataset", revision, pinned.files)
+        return FileRows(pinned.format, tuple(f.sha256 for f in pinned.files), ())
 
     def _file_rows(self, source: FilesData, values: dict[str, str]) -> FileRows | None:
         pattern = source.patterns.get("", source.patterns.get(values["split"], ""))

@@ -49,7 +49,8 @@ class Lowering:
             self._run(run)
         nodes = tuple(self.nodes.values())
         files = dict(self.locator.files)
-        return Plan(spec, self.device, nodes, tuple(self.cells), tuple(self.routes), files, self.naive)
+        hub = dict(self.locator.hub)
+        return Plan(spec, self.device, nodes, tuple(self.cells), tuple(self.routes), files, hub, self.naive)
 
     def _run(self, run: Run) -> None:
         model = self._model(run)

@@ -35,7 +35,7 @@ class Scratch:
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A model repository; `revision` is a commit hash, or None while it is not pinned."""
+    """A model repository that `xfer.lock` does not pin; `revision` is what the spec asks for."""
 
     repository: str
     revision: str | None
@@ -65,7 +65,7 @@ class WorldRows:
 
 @dataclass(frozen=True, slots=True)
 class HubRows:
-    """Rows of a data repository on the hub."""
+    """Rows of a data repository that `xfer.lock` does not pin; `revision` is what the spec asks for."""
 
     repository: str
     config: str | None
@@ -167,6 +167,18 @@ class Score:
 
 
 Op = Model | Data | Train | Predict | Score
+
+
+def digests(op: Op) -> tuple[str, ...]:
+    """The contents, by SHA-256, that `op` itself reads from files, as far as they are known."""
+    match op:
+        case Model(source=Folder(files=named)) | Model(source=Scratch(tokenizer=named)):
+            found: tuple[Digest, ...] = tuple(digest for _, digest in named)
+        case Data():
+            found = tuple(d for r in op.rows if isinstance(r, FileRows) for d in r.files)
+        case _:
+            found = ()
+    return tuple(d for d in found if d is not None)
 
 
 def inputs(op: Op) -> tuple[Key, ...]:

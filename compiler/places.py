@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from compiler.pins import Pins
+
 _SETTLED = 2 * 10**9  # nanoseconds; a file written just now may change again within one tick of its clock
 BIG = 256 * 10**6  # bytes; a larger file is hashed by `run` only
 
@@ -43,6 +45,7 @@ class Places:
     remembered: Remembered = nothing_remembered
     hash_big: bool = False  # hash files over BIG that nothing is remembered of
     embedded: Path = Path()  # the package's own models
+    pins: Pins = field(default_factory=Pins)  # what `xfer.lock` says of hub names
     digests: dict[Path, str | None] = field(default_factory=dict)  # found so far
     hashed: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)  # what may be remembered
 

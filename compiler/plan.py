@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from compiler.pins import HubFile
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -91,6 +93,7 @@ class Plan:
     cells: tuple[Cell, ...]
     routes: tuple[Route, ...]
     files: Mapping[str, Path]  # where content with this digest lies on this machine; never part of a key
+    hub: Mapping[str, HubFile]  # where content with this digest lies on the hub
     naive: int  # trainings and predictions if every chain ran alone
 
 

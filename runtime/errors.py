@@ -41,7 +41,7 @@ class MissingInput(XferError):  # noqa: N818
 class UnreachableInput(MissingInput):
     """A source that a run could not read, found before any work; `.node` knows the place."""
 
-    def __init__(self, node: Node, message: str, hint: str) -> None:
+    def __init__(self, node: Node, message: str, hint: str | None) -> None:
         super().__init__(message, hint)
         self.node = node
 

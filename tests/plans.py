@@ -57,7 +57,7 @@ class Builder:
         return key
 
     def plan(self, cells=()):
-        return Plan("spec.xfer", CPU, tuple(self.nodes.values()), tuple(cells), (), {}, 0)
+        return Plan("spec.xfer", CPU, tuple(self.nodes.values()), tuple(cells), (), {}, {}, 0)
 
 
 def study(lr=1e-3, seeds=(1,), languages=("qaa", "qab")):

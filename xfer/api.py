@@ -62,15 +62,18 @@ class Study:
         return preview(self.plan, self.store())
 
 
-def compile(path: str | Path, options: Options | None = None, *, run: bool = False) -> Study:  # noqa: A001
+def compile(  # noqa: A001
+    path: str | Path, options: Options | None = None, *, run: bool = False, pinned: bool = True
+) -> Study:
     """Compile the spec at `path`. Errors of the spec are in the study's diagnostics; nothing is run or written.
 
-    With `run`, large local files are hashed too. Raises XferError when the file cannot be read.
+    With `run`, large local files are hashed too; without `pinned`, `xfer.lock` is not looked at. Raises XferError when
+    the file cannot be read.
     """
     spec, chosen = Path(path), options or Options()
     source = read_source(spec)
     index = Store(store_root(spec, chosen)).index
-    read = places(spec, chosen, index.digest, run=run)
+    read = places(spec, chosen, index.digest, run=run, pinned=pinned)
     compiled = compile_text(source, read, find_device(chosen.device))
     index.close()
     return Study(spec, chosen, compiled, read)

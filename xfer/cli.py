@@ -19,11 +19,19 @@ from rich.console import Console
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from xfer import api, exits
 from xfer.opening import NotTextError, Options, UsageError
-from xfer.render.messages import failure_place, say_interrupted, show_diagnostics, show_error, show_failure
+from xfer.render.messages import (
+    failure_place,
+    say_fetching,
+    say_interrupted,
+    show_diagnostics,
+    show_error,
+    show_failure,
+)
 
 if TYPE_CHECKING:
     from compiler.plan import Node
     from runtime.executor import Event, Report
+    from xfer.locking import Locked
     from xfer.running import Running
 
 _OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)  # of a stream: a full or vanished place for the output
@@ -115,6 +123,8 @@ def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **
 
     out, err = _consoles()
     study = api.compile(spec, Options(**places), run=True)
+    if study.compiled.plan is not None:
+        study = _locked(study, err).study
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
@@ -128,20 +138,46 @@ def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **
     return exits.ERROR if report.failed else exits.OK
 
 
+def _locked(study: api.Study, err: Console, *, update: bool = False) -> Locked:
+    """The study with its hub names resolved; says what is asked of the hub."""
+    from xfer.locking import lock as resolve
+
+    return resolve(study, lambda words: err.print(words, highlight=False), update=update)
+
+
+@main.command()
+@_common
+@click.option("--update", is_flag=True, help="Resolve what is pinned anew.")
+def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
+    """Resolve the hub names of SPEC, write `xfer.lock` beside it, and show what it pins."""
+    from xfer.render.pins import show_pins
+
+    out, err = _consoles()
+    study = api.compile(spec, Options(**places), run=True)
+    show_diagnostics(err, study.compiled.diagnostics)
+    if study.compiled.plan is None:
+        return exits.USAGE
+    locked = _locked(study, err, update=update)
+    show_pins(out, locked.study.places.pins, locked.resolved)
+    return exits.OK
+
+
 def _execute(study: api.Study, err: Console, running: Running) -> Report:
     from xfer.render.live import LiveView, Seen, summary
     from xfer.render.plan import totals
+    from xfer.running import fetched
     from xfer.running import run as start
     from xfer.stopping import stop_on_signals
 
     found = study.preview()
     err.print(totals(study.plan, found), highlight=False)
+    plan = fetched(study, running, lambda file: say_fetching(err, file))
     with LiveView(err, len(found.to_run)) as live, stop_on_signals(live.say_stopping) as stop:
 
         def tell(node: Node, event: Event) -> None:
             live.show(Seen(node.key, str(node.preimage["op"]), node.label), event)
 
-        report = start(study, tell, running=running, stop=stop)
+        report = start(study, tell, running=running, stop=stop, plan=plan)
     if words := summary(report):
         err.print(words, highlight=False)
     return report

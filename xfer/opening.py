@@ -11,7 +11,8 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from compiler import codes
+from compiler import codes, pins
+from compiler.pins import Pins
 from compiler.pipeline import PACKAGE
 from compiler.places import Places, Remembered, nothing_remembered
 from compiler.plan import Device
@@ -121,8 +122,15 @@ def default_store() -> Path:
     return store_root(Path("spec.xfer"), Options())
 
 
-def places(spec: Path, options: Options, remembered: Remembered = nothing_remembered, *, run: bool) -> Places:
-    """The folders that a spec may read."""
+def places(
+    spec: Path,
+    options: Options,
+    remembered: Remembered = nothing_remembered,
+    *,
+    run: bool,
+    pinned: bool = True,
+) -> Places:
+    """The folders that a spec may read, and unless not wanted what `xfer.lock` pins."""
     settings, folder = configuration(spec)
     stated = settings.get("root", {})
     if not isinstance(stated, dict) or not all(isinstance(v, str) for v in stated.values()):
@@ -131,7 +139,32 @@ def places(spec: Path, options: Options, remembered: Remembered = nothing_rememb
     for name, path in roots.items():
         if not path.is_dir():
             raise UsageError(f"the root `@{name}` is no folder: {path}", "see `--root` and xfer.toml")
-    return Places(spec.parent, roots, options.allowed, remembered, hash_big=run, embedded=EMBEDDED)
+    return Places(
+        spec.parent,
+        roots,
+        options.allowed,
+        remembered,
+        hash_big=run,
+        embedded=EMBEDDED,
+        pins=read_pins(spec) if pinned else Pins(),
+    )
+
+
+def lock_path(spec: Path) -> Path:
+    """The lock file of a spec, and of all specs beside it."""
+    return spec.parent / pins.NAME
+
+
+def read_pins(spec: Path) -> Pins:
+    """What the lock file pins; nothing where there is none. Raises UsageError for one that cannot be read."""
+    path = lock_path(spec)
+    try:
+        return pins.read(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Pins()
+    except (OSError, ValueError) as error:
+        hint = "remove it: `xfer lock` makes it again"
+        raise UsageError(f"`{path}` cannot be read: {error}", hint) from error
 
 
 def find_device(wanted: str) -> Device:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows
+from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows, digests, inputs
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
 from runtime.engine.worker import Job
-from runtime.errors import UnreachableInput
+from runtime.errors import MissingInput, UnreachableInput
 from runtime.events import EventLog, new_name
 from runtime.executor import Report, missing
 from runtime.executor import run as execute
 from runtime.store.objects import Store
 from xfer.api import Study
-from xfer.opening import UsageError, default_store
+from xfer.opening import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from compiler.pins import HubFile
     from compiler.plan import Node, Plan
     from runtime.engine.messages import Group
     from runtime.executor import Event, Stop, Tell
+
+
+Say = Callable[["HubFile"], None]
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a plan is run. Nothing here changes a result, so nothing of it is in a key."""
+
+    jobs: int | None = None  # worker processes; None: what the machine and the models suggest
+    save_every: float = 60.0  # seconds between two states of a training
+    allow_code: bool = False  # whether `python(…)` sources may run
 
 
 def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
@@ -32,19 +46,34 @@ def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
         source = node.op.source if isinstance(node.op, Model) else None
         for rows in (source, *(node.op.rows if isinstance(node.op, Data) else ())):
             if isinstance(rows, HubModel | HubRows):
-                raise _on_the_hub(node, rows.repository)
+                message = f"`{rows.repository}` lies on the hub, and `xfer.lock` does not pin it"
+                raise UnreachableInput(node, message, "resolve it: `xfer lock SPEC`, or `xfer.lock(study)` in Python")
             if isinstance(rows, PythonRows) and not allow_code:
                 message = f"`{node.label}` comes from `python(…)`, which would run the function `{rows.function}`"
                 raise UnreachableInput(node, message, "read the code, then allow it with `--allow-code`")
 
 
-def _on_the_hub(node: Node, repository: str) -> UnreachableInput:
-    local = 'weights: dir("FOLDER")' if isinstance(node.op, Model) else 'data: files("FOLDER/{{ split }}.jsonl")'
-    return UnreachableInput(
-        node,
-        f"`{repository}` lies on the hub, and `hf(…)` sources cannot be run yet",
-        f"use a local copy: declare it with `{local}` (a name of your own hides the library's)",
-    )
+def local_files(plan: Plan, nodes: Sequence[Node], say: Say) -> Plan:
+    """The plan with a local file for all content that `nodes` read from the hub, downloaded where it has to be.
+
+    Raises UnreachableInput, before any work, for what the hub does not give.
+    """
+    read: dict[str, Node] = {}
+    models = {n.key: n for n in plan.nodes if isinstance(n.op, Model)}
+    for node in nodes:
+        roots = [models[k] for k in inputs(node.op) if k in models]
+        for digest in (d for n in (node, *roots) for d in digests(n.op)):
+            read.setdefault(digest, node)
+    wanted = {digest: plan.hub[digest] for digest in read if digest in plan.hub and digest not in plan.files}
+    if not wanted:
+        return plan
+    from runtime.hub.fetch import fetch
+
+    try:
+        found = fetch(wanted, say)
+    except MissingInput as error:
+        raise UnreachableInput(read[next(iter(wanted))], str(error), error.hint) from error
+    return replace(plan, files={**plan.files, **found})
 
 
 def check_device(plan: Plan) -> None:
@@ -58,39 +87,40 @@ def check_device(plan: Plan) -> None:
         raise UsageError(message, "say `--device cpu`, or install a CUDA build of torch (README)")
 
 
-@dataclass(frozen=True)
-class Running:
-    """How a plan is run. Nothing here changes a result, so nothing of it is in a key."""
-
-    jobs: int | None = None  # worker processes; None: what the machine and the models suggest
-    save_every: float = 60.0  # seconds between two states of a training
-    allow_code: bool = False  # whether `python(…)` sources may run
-
-
 def run(
-    study: Study | Plan,
+    study: Study,
     tell: Tell | None = None,
     *,
     running: Running | None = None,
-    store: Path | None = None,
     stop: Stop | None = None,
+    plan: Plan | None = None,
 ) -> Report:
-    """Run what is missing of a study, or of a bare plan in the store at `store`.
+    """Run what is missing of a study: of its plan, or of `plan`, the same with its files `fetched` before.
 
     Raises StoreError, or UnreachableInput before any work; failures of nodes are in the report. `stop` may be set from
     a signal handler or another thread.
     """
     running = running or Running()
-    plan = study.plan if isinstance(study, Study) else study
-    root = study.store_root if isinstance(study, Study) else store or default_store()
-    waiting = missing(plan, Store(root))
+    plan = plan or fetched(study, running)
+    store = study.store(write=True)
+    store.index.remember((path, stat, digest) for path, (stat, digest) in study.places.hashed.items())
+    waiting = missing(plan, store)
+    return _record(plan, store, len(waiting), running, tell, stop) if waiting else Report()
+
+
+def fetched(study: Study, running: Running, say: Say = lambda _: None) -> Plan:
+    """The study's plan with a local file for all that a run would read, downloaded where it has to be.
+
+    Raises UnreachableInput for a source that cannot be read, UsageError for a device that is not there: all before
+    any work, and before the store is written.
+    """
+    plan = study.plan
+    waiting = missing(plan, study.store())
     check_reachable(waiting, allow_code=running.allow_code)
-    if waiting:
-        check_device(plan)
-    opened = Store(root, write=True)
-    if isinstance(study, Study):
-        opened.index.remember((path, stat, digest) for path, (stat, digest) in study.places.hashed.items())
-    return _record(plan, opened, len(waiting), running, tell, stop) if waiting else Report()
+    if not waiting:
+        return plan
+    check_device(plan)
+    return local_files(plan, waiting, say)
 
 
 def _record(plan: Plan, store: Store, to_run: int, running: Running, tell: Tell | None, stop: Stop | None) -> Report:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from compiler.pins import HubFile
     from dsl.diagnostics import Diagnostic, Label
     from runtime.errors import NodeFailed, XferError
     from runtime.executor import Report
@@ -91,6 +92,12 @@ def show_failure(console: Console, failure: NodeFailed, others: int = 0) -> None
     say(console, Text.assemble(("error", "bold red"), f": `{failure.node.label}`{more} failed: {cause or failure}"))
     show_place(console, failure_place(failure))
     _show_hint(console, failure.hint)
+
+
+def say_fetching(console: Console, file: HubFile) -> None:
+    """A file that is downloaded now."""
+    size = f"{file.file.size / 1e9:,.1f} GB" if file.file.size >= 1e8 else f"{file.file.size / 1e6:,.1f} MB"  # noqa: PLR2004
+    say(console, Text(f"downloading {file.file.name} of {file.repository}, {size}"))
 
 
 def say_interrupted(console: Console, report: Report) -> None:

@@ -1,0 +1,165 @@
+"""Names to content: which commit a repository is at, which files that means, and the digest of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from contextlib import chdir
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from compiler.locate import MODEL_FILES
+from compiler.pins import PinnedData, PinnedFile, PinnedModel, PinnedSplit
+from runtime.errors import BadInput, MissingInput
+from runtime.hub.reach import refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from huggingface_hub import RepoFile
+
+_FORMATS = {"json": "jsonl", "csv": "csv", "parquet": "parquet", "text": "text", "arrow": "arrow"}
+_PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz", ".lz4", ".7z", ".tar")
+
+
+def pin_model(repository: str, revision: str | None) -> PinnedModel:
+    """The model at `revision`, or at its main branch's head.
+
+    Raises MissingInput for what the hub refuses, BadInput for a repository without safetensors.
+    """
+    from huggingface_hub import HfApi, RepoFile
+
+    api = HfApi()
+    with refusals(repository, "model"):
+        info = api.model_info(repository, revision=revision)
+        commit = str(info.sha)
+        listed = api.list_repo_tree(repository, revision=commit)
+        tree = {f.path: f for f in listed if isinstance(f, RepoFile)}
+        names = _wanted(repository, list(tree))
+        files = tuple(_pinned(tree[name], repository, "model", commit) for name in names)
+        config = _config(repository, commit)
+    weights = sum(f.size for f in files if f.name.endswith(".safetensors"))
+    total = getattr(info.safetensors, "total", None) or weights // 4
+    return PinnedModel(commit, files, _positions(config), config.get("num_hidden_layers"), total)
+
+
+def _wanted(repository: str, names: list[str]) -> list[str]:
+    """The files that loading reads, in the order in which a local folder lists them."""
+    shards = sorted(n for n in names if n.startswith("model-") and n.endswith(".safetensors"))
+    found = [n for n in (*MODEL_FILES, *shards) if n in names]
+    for needed in ("config.json", "tokenizer.json"):
+        if needed not in found:
+            hint = "take a repository of a model with a fast tokenizer, or convert it and use `dir(…)`"
+            raise BadInput(f"`{repository}` has no `{needed}`", hint, "weights")
+    if not any(n.endswith(".safetensors") for n in found):
+        hint = "take a revision with safetensors, or save it as such and use `dir(…)`"
+        raise BadInput(f"`{repository}` has no safetensors: other weights could run code when read", hint, "weights")
+    return found
+
+
+def _pinned(found: RepoFile, repository: str, sort: str, commit: str) -> PinnedFile:
+    """The file by content: large ones have a SHA-256 on the hub, small ones are fetched and hashed."""
+    if found.lfs is not None:
+        return PinnedFile(found.path, found.lfs.sha256, found.size)
+    from huggingface_hub import hf_hub_download
+
+    path = Path(hf_hub_download(repository, found.path, repo_type=sort, revision=commit))
+    return PinnedFile(found.path, hashlib.sha256(path.read_bytes()).hexdigest(), found.size)
+
+
+def _config(repository: str, commit: str) -> dict[str, Any]:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        found = json.loads(Path(hf_hub_download(repository, "config.json", revision=commit)).read_bytes())
+    except ValueError as error:
+        raise BadInput(f"the config.json of `{repository}` cannot be read: {error}", None, "weights") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _positions(config: dict[str, Any]) -> int | None:
+    """The longest sequence: RoBERTa's kin count positions from pad + 1."""
+    positions = config.get("max_position_embeddings")
+    if not isinstance(positions, int):
+        return None
+    return positions if config.get("model_type") == "bert" else positions - int(config.get("pad_token_id") or 0) - 1
+
+
+# --- data
+
+
+def pin_data(repository: str, config: str | None, revision: str | None) -> PinnedData:
+    """All splits of one configuration at `revision`, or at the main branch's head.
+
+    Which files a configuration and its splits are, `datasets` decides. Raises MissingInput for what the hub refuses,
+    BadInput for files of a format that is not read here.
+    """
+    from huggingface_hub import HfApi
+
+    with refusals(repository, "dataset"):
+        commit = str(HfApi().dataset_info(repository, revision=revision).sha)
+        builder = _builder(repository, config, commit)
+        format_ = _format(builder, repository)
+        urls = {split: [_path(url) for url in files] for split, files in builder.config.data_files.items()}
+        pinned = _pinned_paths(repository, commit, {p for paths in urls.values() for p in paths})
+    splits = {
+        str(split): PinnedSplit(format_, tuple(pinned[p] for p in paths), _rows(builder, split), _columns(builder))
+        for split, paths in urls.items()
+    }
+    return PinnedData(commit, {config or "": splits})
+
+
+def _builder(repository: str, config: str | None, commit: str) -> Any:  # noqa: ANN401  (datasets has no types)
+    """The builder of a configuration; made in an empty folder, where no local one has the repository's name."""
+    import datasets
+    from huggingface_hub.errors import HfHubHTTPError
+
+    datasets.disable_progress_bars()
+    with tempfile.TemporaryDirectory() as empty, chdir(empty):
+        try:
+            return datasets.load_dataset_builder(repository, name=config, revision=commit)
+        except (ValueError, RuntimeError) as error:
+            message = f"`{repository}` cannot be read: {str(error).splitlines()[0]}"
+            raise BadInput(message, "see its page for its configurations", "data") from error
+        except datasets.exceptions.DatasetsError as error:
+            if isinstance(error.__cause__, HfHubHTTPError):  # its own words say more
+                raise error.__cause__ from error
+            raise MissingInput(f"`{repository}` cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _format(builder: Any, repository: str) -> str:  # noqa: ANN401
+    modules = [c.__module__.split(".") for c in type(builder).__mro__]
+    name = next((m[2] for m in modules if m[:2] == ["datasets", "packaged_modules"]), "?")
+    if name == "csv" and "\t" in (getattr(builder.config, "sep", None), getattr(builder.config, "delimiter", None)):
+        return "tsv"
+    if name not in _FORMATS:
+        hint = f"read here: {', '.join(_FORMATS)}; save its rows as one of them and use `files(…)`"
+        raise BadInput(f"`{repository}` holds files of the format `{name}`", hint, "data")
+    return _FORMATS[name]
+
+
+def _path(url: str) -> str:
+    """`data/train.parquet` of `hf://datasets/ORG/NAME@COMMIT/data/train.parquet`."""
+    path = url.split("@", 1)[1].split("/", 1)[1]
+    if PurePosixPath(path).suffix in _PACKED:
+        raise BadInput(
+            f"`{path}` is packed, and packed files are not read here", "unpack it and use `files(…)`", "data"
+        )
+    return path
+
+
+def _pinned_paths(repository: str, commit: str, paths: Iterable[str]) -> dict[str, PinnedFile]:
+    from huggingface_hub import HfApi, RepoFile
+
+    infos = HfApi().get_paths_info(repository, sorted(paths), revision=commit, repo_type="dataset")
+    return {f.path: _pinned(f, repository, "dataset", commit) for f in infos if isinstance(f, RepoFile)}
+
+
+def _rows(builder: Any, split: Any) -> int | None:  # noqa: ANN401
+    found = (builder.info.splits or {}).get(str(split))
+    return getattr(found, "num_examples", None) or None
+
+
+def _columns(builder: Any) -> tuple[str, ...]:  # noqa: ANN401
+    return tuple(builder.info.features or ())

@@ -1,0 +1,116 @@
+"""`xfer.lock`: hub names resolved once, so that planning needs no network and everybody means the same content."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compiler import pins
+from compiler.ops import Data, HubModel, HubRows, Model
+from compiler.pins import Pins
+from runtime.errors import MissingInput, UnreachableInput, XferError
+from xfer import api
+from xfer.opening import lock_path, read_pins
+
+if TYPE_CHECKING:
+    from compiler.plan import Node, Plan
+    from xfer.api import Study
+
+Say = Callable[[str], None]
+Source = HubModel | HubRows
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A study after its names were resolved, and which of them were."""
+
+    study: Study
+    resolved: tuple[str, ...]
+
+
+def unpinned(plan: Plan) -> list[tuple[Node, Source]]:
+    """The hub names of a plan that no lock pins, each once, with a node that reads it."""
+    found: dict[tuple[object, ...], tuple[Node, Source]] = {}
+    for node in plan.nodes:
+        for source in _sources(node):
+            config = source.config if isinstance(source, HubRows) else None
+            found.setdefault((type(source), source.repository, config, source.revision), (node, source))
+    return list(found.values())
+
+
+def _sources(node: Node) -> Iterator[Source]:
+    match node.op:
+        case Model(source=HubModel() as source):
+            yield source
+        case Data():
+            yield from (rows for rows in node.op.rows if isinstance(rows, HubRows))
+
+
+def lock(study: Study, say: Say = lambda _: None, *, update: bool = False) -> Locked:
+    """Resolve what is not pinned, write `xfer.lock` beside the spec, and compile again.
+
+    With `update`, what is pinned is resolved anew too. Raises UnreachableInput, with the place in the spec, for what
+    the hub does not give; what was resolved before that is kept.
+    """
+    from runtime.hub.reach import check_reachable
+
+    if update:
+        study = api.compile(study.path, study.options, run=True, pinned=False)
+    wanted = unpinned(study.plan)
+    if not wanted:
+        return Locked(study, ())
+    known, fresh = read_pins(study.path), Pins()
+    resolved = []
+    try:
+        for number, (node, source) in enumerate(wanted):
+            with _at(node):
+                if number == 0:
+                    check_reachable()
+                say(f"resolving {source.repository}")
+                found = _resolve(source, fresh if update else pins.merged(known, fresh))
+            known, fresh = pins.merged(known, found), pins.merged(fresh, found)
+            resolved.append(source.repository)
+    finally:
+        if resolved:
+            _write(lock_path(study.path), known)
+    return Locked(api.compile(study.path, study.options, run=True), tuple(dict.fromkeys(resolved)))
+
+
+def _resolve(source: Source, known: Pins) -> Pins:
+    from runtime.hub import resolve
+
+    name = pins.asked(source.repository, source.revision)
+    if isinstance(source, HubModel):
+        return Pins(models={name: resolve.pin_model(source.repository, source.revision)})
+    before = known.data.get(name)  # another configuration of a data set stays at the commit of the first
+    revision = source.revision or (before.revision if before is not None else None)
+    return Pins(data={name: resolve.pin_data(source.repository, source.config, revision)})
+
+
+class _at:  # noqa: N801  (reads as a word where it is used)
+    """Gives a refusal of the hub its place in the spec."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, XferError) and not isinstance(error, UnreachableInput):
+            raise UnreachableInput(self.node, str(error), error.hint) from error
+
+
+def _write(path: Path, found: Pins) -> None:
+    """Replace the lock file in one move."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(pins.write(found), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        hint = "make its folder writable: what is pinned is kept there"
+        raise MissingInput(f"{path} cannot be written: {(error.strerror or str(error)).lower()}", hint) from error

@@ -80,7 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/api/models":
             return self.send(b"[]")
         if found := re.fullmatch(
-            r"/api/(model|dataset)s/([^/]+/[^/]+)(?:/(revision|tree|paths-info)/([^/]+)(?:/(.*))?)?", path
+            r"/api/(model|dataset)s/([^/]+/[^/]+)(?:/(revision|tree|paths-info|auth-check)(?:/([^/]+))?(?:/(.*))?)?",
+            path,
         ):
             return self.api(*found.groups(), url, body)
         if found := re.fullmatch(r"/(datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
@@ -101,9 +102,13 @@ class Handler(BaseHTTPRequestHandler):
     def api(self, sort, name, what, revision, below, url, body):
         if (sort, name) in self.hub.private and not self.allowed(sort, name):
             return None
+        if what == "auth-check" and not self.allowed(sort, name):
+            return None
         commit, files = self.hub.find(sort, name, revision or "main")
         if commit is None:
             return self.refuse(404, files)
+        if what == "auth-check":
+            return self.send(b"{}")
         listed = [record(p, d) for p, d in files.items()]
         if what in (None, "revision"):
             facts = {

@@ -98,6 +98,7 @@ def pin_data(repository: str, config: str | None, revision: str | None) -> Pinne
     from huggingface_hub import HfApi
 
     with refusals(repository, "dataset"):
+        HfApi().auth_check(repository, repo_type="dataset")  # `datasets` says less of a gated one
         commit = str(HfApi().dataset_info(repository, revision=revision).sha)
         builder = _builder(repository, config, commit)
         format_ = _format(builder, repository)
@@ -113,7 +114,6 @@ def pin_data(repository: str, config: str | None, revision: str | None) -> Pinne
 def _builder(repository: str, config: str | None, commit: str) -> Any:  # noqa: ANN401  (datasets has no types)
     """The builder of a configuration; made in an empty folder, where no local one has the repository's name."""
     import datasets
-    from huggingface_hub.errors import HfHubHTTPError
 
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as empty, chdir(empty):
@@ -123,8 +123,6 @@ def _builder(repository: str, config: str | None, commit: str) -> Any:  # noqa: 
             message = f"`{repository}` cannot be read: {str(error).splitlines()[0]}"
             raise BadInput(message, "see its page for its configurations", "data") from error
         except datasets.exceptions.DatasetsError as error:
-            if isinstance(error.__cause__, HfHubHTTPError):  # its own words say more
-                raise error.__cause__ from error
             raise MissingInput(f"`{repository}` cannot be read: {str(error).splitlines()[0]}") from error
 
 

@@ -167,8 +167,12 @@ FORMATS: Mapping[str, str] = {  # format -> usual suffix; "" is recognised by `f
     "csv": ".csv",
     "tsv": ".tsv",
     "parquet": ".parquet",
+    "arrow": ".arrow",
+    "text": ".txt",
+    "conllu": ".conllu",
+    "squad": "",
 }
-FORMATS_LATER = ("arrow", "text", "conllu", "squad")
+TABLES = ("csv", "tsv")  # formats whose files may lack a first line of names
 
 DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
     "model": ("weights", "settings", "licence", "cite"),

@@ -29,6 +29,7 @@ MEANING = {
         ),
         "compiler/templates.py": ("restrict",),
         "runtime/sources.py": (),
+        "runtime/formats.py": (),
         "runtime/columns.py": ("write",),
         "runtime/kinds/multiple_choice.py": ("encode", "_pair", "_texts", "_text", "_label"),
         "runtime/kinds/masked_lm.py": ("encode",),

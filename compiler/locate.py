@@ -127,9 +127,9 @@ class Locator:
 
     # --- rows
 
-    def rows(self, source: DataSource, split: str, language: str) -> Rows | None:
-        """The rows of one split and language, or None after a finding."""
-        values = {"split": split, "language": language, "code": language}
+    def rows(self, source: DataSource, split: str, language: str, code: str) -> Rows | None:
+        """The rows of one split and language, which the data call `code`; None after a finding."""
+        values = {"split": split, "language": language, "code": code}
         match source:
             case WorldData(task=task):
                 if language in WORLD_TASKS[task].get(split, ()):
@@ -181,12 +181,12 @@ class Locator:
             self.bag.error(codes.BAD_TEMPLATE, span, str(error), error.hint)
             return None
 
-    def expected(self, sources: tuple[DataSource, ...], split: str, language: str) -> str | None:
+    def expected(self, sources: tuple[DataSource, ...], split: str, language: str, code: str) -> str | None:
         """The first file that a split would have to be, with what lies near; None where nothing is missing."""
-        values = {"split": split, "language": language, "code": language}
+        values = {"split": split, "language": language, "code": code}
         for source in sources:
             pattern = source.patterns.get("") if isinstance(source, FilesData) else None
-            if pattern is not None and not self._file_exists(pattern, split, language):
+            if pattern is not None and not self._file_exists(pattern, values):
                 filled = fill(pattern, values)
                 return f"there is no file `{filled}`; {self.nearby(filled)}"
         return None
@@ -198,11 +198,11 @@ class Locator:
             return f"`{name}` is a folder: name the files in it, `{name.rstrip('/')}/*.jsonl`"
         return _nearby(path)
 
-    def splits(self, sources: tuple[DataSource, ...], language: str) -> tuple[str, ...]:
+    def splits(self, sources: tuple[DataSource, ...], language: str, code: str) -> tuple[str, ...]:
         """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
-        return tuple(s for s in SPLITS if all(self._has_split(source, s, language) for source in sources))
+        return tuple(s for s in SPLITS if all(self._has_split(source, s, language, code) for source in sources))
 
-    def _has_split(self, source: DataSource, split: str, language: str) -> bool:
+    def _has_split(self, source: DataSource, split: str, language: str, code: str) -> bool:
         match source:
             case WorldData(task=task):
                 return language in WORLD_TASKS[task].get(split, ())
@@ -213,11 +213,11 @@ class Locator:
             case FilesData(patterns=patterns):
                 if "" not in patterns:
                     return split in patterns
-                return self._file_exists(patterns[""], split, language)
+                return self._file_exists(patterns[""], {"split": split, "language": language, "code": code})
 
-    def _file_exists(self, pattern: str, split: str, language: str) -> bool:
+    def _file_exists(self, pattern: str, values: dict[str, str]) -> bool:
         try:
-            return bool(self.places.matching(fill(pattern, {"split": split, "language": language, "code": language})))
+            return bool(self.places.matching(fill(pattern, values)))
         except PlaceError:
             return True  # reported when the rows are read
 

@@ -256,19 +256,6 @@ def _scratch(arguments: _Arguments) -> ScratchModel | None:
 _DATA_FORMS = '`files("…")`, `hf("…")`, `world(…)` or `python("…")`'
 
 
-def read_data(value: Value, bag: Bag) -> tuple[DataSource, ...] | None:
-    """What stands behind `data:`: one source, or a list of sources whose rows follow one another."""
-    match value:
-        case ListValue(items=items) if items:
-            sources = [read_source(item, bag) for item in items]
-            return None if None in sources else tuple(s for s in sources if s is not None)
-        case Record():
-            bag.error(codes.NOT_YET, value.span, "several named sources are not available yet", "join them in one file")
-            return None
-    source = read_source(value, bag)
-    return None if source is None else (source,)
-
-
 def read_source(value: Value, bag: Bag) -> DataSource | None:
     """One source, or None after findings."""
     if not isinstance(value, Call):

@@ -1,4 +1,4 @@
-"""Evaluation: the predictions of one checkpoint on many data sets in one pass."""
+"""Evaluation: the predictions of one checkpoint on many data sets."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from runtime import columns as encoded
 from runtime.batches import hide, micro_batches
-from runtime.columns import Columns
 from runtime.kinds import kinds
 from runtime.machine import accelerator, token_budget, use_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from runtime.kinds.kind import Special
+    from runtime.columns import Columns
+    from runtime.kinds.kind import Kind, Special
     from runtime.models import Network
 
 MASK_SEED = 1  # hidden tokens of an evaluation are the same for every model
+_Found = list[tuple["NDArray[np.int64]", dict[str, list[Any]]]]  # indices of examples, and columns of their predictions
 
 
 def predict(
@@ -27,38 +27,31 @@ def predict(
 ) -> list[Any]:
     """An Arrow table of predictions for each of `parts`, rows in the order of the data.
 
-    All parts (the languages of a benchmark) are sorted by length together, so that a batch holds little padding.
+    Each part (a language of a benchmark) has batches of its own, so that no part's result depends on the others.
     """
     use_threads(network)
     machine = accelerator(device, precision)
     network.to(machine.device).eval()
-    kind = kinds()[network.kind]
-    whole, targets = _hidden(parts, special, mask if kind.masks else None)
-    found: list[tuple[NDArray[np.int64], dict[str, list[Any]]]] = []
-    with torch.inference_mode(), machine.autocast():
-        for chosen, batch in micro_batches(whole, token_budget(machine.device), special.pad, machine.device, targets):
-            hidden = network(batch.tokens, batch.attention, batch.segments)
-            found.append((chosen, kind.predict(network.head, hidden, batch)))
-    return _split(_in_order(found), [len(p) for p in parts])
+    kind, tables = kinds()[network.kind], []
+    for part in parts:
+        shown, targets = part, None
+        if kind.masks and mask is not None:
+            shown, targets = hide(part, mask, special, seed=MASK_SEED, step=0)
+        found: _Found = []
+        with torch.inference_mode(), machine.autocast():
+            budget = token_budget(machine.device)
+            for chosen, batch in micro_batches(shown, budget, special.pad, machine.device, targets):
+                hidden = network(batch.tokens, batch.attention, batch.segments)
+                found.append((chosen, kind.predict(network.head, hidden, batch)))
+        tables.append(_table(kind, found))
+    return tables
 
 
-def _hidden(parts: list[Columns], special: Special, mask: float | None) -> tuple[Columns, NDArray[np.int32] | None]:
-    """All parts as one; for masked-lm with hidden tokens, which depend on nothing but each part."""
-    if mask is None:
-        return encoded.concatenate(parts), None
-    pairs = [hide(p, mask, special, seed=MASK_SEED, step=0) for p in parts]
-    return encoded.concatenate([p for p, _ in pairs]), np.concatenate([t for _, t in pairs])
-
-
-def _in_order(found: list[tuple[NDArray[np.int64], dict[str, list[Any]]]]) -> Any:  # noqa: ANN401
-    """One table of all predictions in the order of the data."""
+def _table(kind: Kind, found: _Found) -> Any:  # noqa: ANN401
+    """One table of all predictions in the order of the data, as the kind finishes them."""
     import pyarrow as pa
 
-    table = pa.concat_tables([pa.table(columns) for _, columns in found])
     order = np.argsort(np.concatenate([chosen for chosen, _ in found]))
-    return table.take(order)
-
-
-def _split(table: Any, sizes: list[int]) -> list[Any]:  # noqa: ANN401
-    starts = np.cumsum([0, *sizes])
-    return [table.slice(int(start), size) for start, size in zip(starts, sizes, strict=False)]
+    together = {name: [v for _, columns in found for v in columns[name]] for name in found[0][1]}
+    columns = {name: [values[i] for i in order] for name, values in together.items()}
+    return pa.table(columns if kind.finish is None else kind.finish(columns))

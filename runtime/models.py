@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from compiler.ops import Folder, HubModel, Model, Scratch
+from compiler.ops import Folder, HubModel, Model, Scratch, Vectors
 from runtime.errors import BadInput, MissingInput
 from runtime.files import checked
 from runtime.kinds import kinds
 from runtime.kinds.kind import Special
+from runtime.kinds.retrieval import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -201,13 +202,14 @@ def load_tokenizer(folder: Path) -> Any:  # noqa: ANN401  (tokenizers has no typ
 
 
 class Network(nn.Module):
-    """An encoder with the head of one kind."""
+    """An encoder with the head of one kind, a new one for so many labels unless it is given."""
 
-    def __init__(self, encoder: nn.Module, kind: str) -> None:
+    def __init__(self, encoder: nn.Module, kind: str, labels: int = 0, head: nn.Module | None = None) -> None:
         super().__init__()
         self.kind = kind
         self.encoder = encoder
-        self.head = kinds()[kind].head(encoder)
+        self.head = kinds()[kind].head(encoder, labels) if head is None else head
+        self.labels = labels
 
     def forward(self, tokens: torch.Tensor, attention: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
         """(N, T) ids -> (N, T, H) hidden states."""
@@ -233,15 +235,32 @@ def save(network: Network, parent: Path, folder: Path) -> None:
     for name in _DROPOUTS:
         setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
-    save_file({k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}, folder / HEAD)
+    tensors = {k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}
+    save_file(tensors, folder / HEAD, {"labels": str(network.labels)} if network.labels else None)
     shutil.copyfile(parent / TOKENIZER, folder / TOKENIZER)
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (parent / name).is_file():
             shutil.copyfile(parent / name, folder / name)
 
 
-def load_network(folder: Path, files: Mapping[str, Path], kind: str) -> Network:
-    """A trained network with its head."""
-    network = Network(load_encoder(folder, files, None), kind)
+def load_network(folder: Path, files: Mapping[str, Path], kind: str, vectors: Vectors | None = None) -> Network:
+    """A trained network with its head; or, of any weights node, with what makes vectors of a layer."""
+    encoder = load_encoder(folder, files, None)
+    if vectors is not None:
+        return Network(_up_to(encoder, vectors.layer), kind, head=Pool(vectors.pool))
+    with safe_open(folder / HEAD, "pt") as file:
+        labels = int((file.metadata() or {}).get("labels", 0))
+    network = Network(encoder, kind, labels)
     network.head.load_state_dict(load_file(folder / HEAD))
     return network
+
+
+def _up_to(encoder: nn.Module, layer: int | None) -> nn.Module:
+    """The encoder whose last hidden states are those of `layer`, 0 for the output of the embeddings."""
+    stack: Any = encoder
+    layers = len(stack.encoder.layer)
+    if layer is not None and layer > layers:
+        message = f"`layer` is {layer}, and the model has {layers}"
+        raise BadInput(message, f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last", "layer")
+    stack.encoder.layer = stack.encoder.layer[:layer]
+    return encoder

@@ -37,7 +37,7 @@ class Head(nn.Module):
         return functional.linear(hidden, self._embeddings[0].weight, self.bias)
 
 
-def head(encoder: nn.Module) -> Head:
+def head(encoder: nn.Module, _labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     model: Any = encoder
     config = model.config

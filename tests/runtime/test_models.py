@@ -188,7 +188,7 @@ def test_no_environment_variable_changes_a_training(tmp_path, monkeypatch, varia
         special = models.read_special(made, network.encoder.config)
         op = train("0" * 64, "1" * 64)
         training.seed_head(1)
-        network.head = models.kinds()["multiple-choice"].head(network.encoder)
+        network.head = models.kinds()["multiple-choice"].head(network.encoder, 0)
         curve = training.train(
             op, network, columns.read(tmp_path / "data"), special, device="cpu", on_step=lambda *_: None
         )

@@ -261,7 +261,7 @@ def test_labels_may_have_names(base):
 
 
 def test_choices_may_differ_in_number(base):
-    head = kinds()["multiple-choice"].head(models.load_encoder(base, {}, 0.0))
+    head = kinds()["multiple-choice"].head(models.load_encoder(base, {}, 0.0), 0)
     hidden = torch.randn(5, 3, 16)
     from runtime.kinds.kind import Batch
 

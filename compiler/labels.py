@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.locate import what_lies_near
 from compiler.places import PlaceError, Places
 from dsl.syntax import Argument, Call, String
 
@@ -50,7 +51,7 @@ def _text(name: str, span: Span, places: Places, bag: Bag) -> str | None:
     try:
         path = places.path(name)
         if not os.path.isfile(path):  # noqa: PTH113  (raises for no name, however strange)
-            bag.error(codes.NO_FILE, span, f"there is no file `{name}`", None)
+            bag.error(codes.NO_FILE, span, f"there is no file `{name}`", what_lies_near(path))
             return None
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

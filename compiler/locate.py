@@ -81,7 +81,7 @@ class Locator:
             self.bag.error(codes.NO_FILE, source.span, f"`{source.path}` is a file, not a folder", hint)
             return None
         if not os.path.isdir(folder):
-            hint = _embedded_hint(self.places.embedded) if source.embedded else _nearby(folder)
+            hint = _embedded_hint(self.places.embedded) if source.embedded else what_lies_near(folder)
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
         shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
@@ -196,7 +196,7 @@ class Locator:
         path = self.places.path(name)
         if os.path.isdir(path):
             return f"`{name}` is a folder: name the files in it, `{name.rstrip('/')}/*.jsonl`"
-        return _nearby(path)
+        return what_lies_near(path)
 
     def splits(self, sources: tuple[DataSource, ...], language: str, code: str) -> tuple[str, ...]:
         """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
@@ -250,7 +250,7 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _nearby(path: Path) -> str:
+def what_lies_near(path: Path) -> str:
     """What lies where the file should be."""
     folder = path.parent
     while not os.path.isdir(folder) and folder != folder.parent:

@@ -94,9 +94,9 @@ def _check_sources(tree: nodes.Template, sources: tuple[str, ...], span: Span, b
         return True
     wrong = sorted(used - {*sources, *GIVEN, *GLOBALS})
     for name in wrong:
-        known = ", ".join(f"`{{{{ {s}.… }}}}`" for s in sources)
-        hint = f"say of which source: {known}"
-        bag.error(codes.BAD_TEMPLATE, span, f"`{name}` is a column of no source, since the sources have names", hint)
+        known = " or ".join(f"`{{{{ {s}.{name} }}}}`" for s in sources)
+        message = f"the sources have names, and `{name}` is none of them"
+        bag.error(codes.BAD_TEMPLATE, span, message, f"a column is one of a source: {known}")
     return not wrong
 
 

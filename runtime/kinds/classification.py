@@ -63,7 +63,8 @@ def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: t
 def longest_first(first: int, second: int, room: int) -> tuple[int, int]:
     """How many tokens of two texts are kept, as by `longest_first` of transformers.
 
-    The longer one gives until both are equal, then both give; where the room is odd, the longer one keeps one more.
+    The longer one gives until both are equal, then both give; where the room is odd, the longer one keeps one more, or
+    the second of equal ones.
     """
     if first + second <= room:
         return first, second

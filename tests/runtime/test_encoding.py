@@ -31,6 +31,8 @@ def base(tmp_path_factory):
 
 def encoded(base, folder, rows, **changes):
     """Rows of a classification as columns, and the facts."""
+    folder = folder / str(len(list(folder.iterdir())))
+    folder.mkdir()
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -108,9 +110,9 @@ def test_a_filter_that_keeps_nothing_is_an_error(base, tmp_path):
 
 def test_a_prefix_stands_before_each_sentence(base, tmp_path):
     fields = (("query", "{{ t }}"), ("document", "{{ t }}"))
-    word = world.vocabulary()[0]
-    plain, _ = encoded(base, tmp_path, rows("no"), kind="retrieval", fields=fields, labels=())
-    found, _ = encoded(base, tmp_path, rows("no"), kind="retrieval", fields=fields, labels=(), prefix=f"{word} ")
+    word, given_rows = world.vocabulary()[0], [{"t": world.vocabulary()[0]}]
+    plain, _ = encoded(base, tmp_path, given_rows, kind="retrieval", fields=fields, labels=())
+    found, _ = encoded(base, tmp_path, given_rows, kind="retrieval", fields=fields, labels=(), prefix=f"{word} ")
 
     assert [3, 3] == [b - a for a, b in zip(plain.sequence_starts, plain.sequence_starts[1:], strict=False)]
     start, token, end = plain.tokens[:3].tolist()

@@ -23,8 +23,9 @@ MEANING = {
     Model: {"runtime/models.py": ("make", "_make_external", "_make_scratch")},
     Data: {
         "runtime/encoding.py": (),
+        "runtime/joining.py": (),
         "runtime/templates.py": (
-            *("_Generator", "_Sandbox", "_prefixed", "_join", "_measuring", "_environment", "Templates"),
+            *("_Generator", "Named", "_Sandbox", "_prefixed", "_join", "_measuring", "_environment", "Templates"),
             "_single_expression",
         ),
         "compiler/templates.py": ("restrict",),
@@ -33,6 +34,9 @@ MEANING = {
         "runtime/columns.py": ("write",),
         "runtime/kinds/multiple_choice.py": ("encode", "_pair", "_texts", "_text", "_label"),
         "runtime/kinds/masked_lm.py": ("encode",),
+        "runtime/kinds/classification.py": ("encode", "longest_first", "_text", "_label"),
+        "runtime/kinds/retrieval.py": ("encode",),
+        "runtime/kinds/labels.py": (),
         "runtime/world/reality.py": (),
         "runtime/world/languages.py": (),
         "runtime/world/questions.py": (),
@@ -47,18 +51,23 @@ MEANING = {
         "runtime/models.py": ("load_encoder", "read_special", "Network", "save"),
         "runtime/kinds/multiple_choice.py": ("Head", "head", "loss", "_scores"),
         "runtime/kinds/masked_lm.py": ("Head", "head", "loss", "_chosen"),
+        "runtime/kinds/classification.py": ("Head", "head", "loss"),
     },
     Predict: {
         "runtime/evaluation.py": (),
         "runtime/batches.py": ("hide", "micro_batches", "_cuts", "_pad"),
-        "runtime/models.py": ("load_network", "read_special", "Network"),
+        "runtime/models.py": ("load_network", "_up_to", "read_special", "Network"),
         "runtime/kinds/multiple_choice.py": ("Head", "predict", "_scores"),
         "runtime/kinds/masked_lm.py": ("Head", "predict", "_chosen"),
+        "runtime/kinds/classification.py": ("Head", "predict"),
+        "runtime/kinds/retrieval.py": ("Pool", "predict", "finish", "search", "_unit"),
     },
     Score: {
         "runtime/metrics.py": (),
         "runtime/kinds/multiple_choice.py": ("accuracy",),
         "runtime/kinds/masked_lm.py": ("accuracy",),
+        "runtime/kinds/classification.py": ("accuracy",),
+        "runtime/kinds/retrieval.py": ("accuracy",),
     },
 }
 

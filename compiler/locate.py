@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -125,6 +126,17 @@ class Locator:
             message = f"the folder `{source.path}` has no `model.safetensors`"
             self.bag.error(codes.NO_FILE, source.span, message, _saving_hint("model.safetensors"))
 
+    def layers(self, source: Folder | Scratch | HubModel) -> int | None:
+        """How many layers a model has, as far as it is known before anything is loaded."""
+        match source:
+            case Scratch(layers=layers):
+                return layers
+            case Folder(files=files):
+                path = self.files.get(dict(files).get("config.json") or "")
+                return _layers(path) if path is not None else None
+            case HubModel():
+                return None
+
     # --- rows
 
     def rows(self, source: DataSource, split: str, language: str, code: str) -> Rows | None:
@@ -229,6 +241,16 @@ class Locator:
 
     def _report(self, error: PlaceError, span: Span) -> None:
         self.bag.error(codes.OUTSIDE if error.outside else codes.NO_FILE, span, str(error), error.hint)
+
+
+def _layers(path: Path) -> int | None:
+    """What a model's configuration says; a broken one is told of when the model is made."""
+    try:
+        config = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    layers = config.get("num_hidden_layers") if isinstance(config, dict) else None
+    return layers if isinstance(layers, int) else None
 
 
 def _saving_hint(name: str) -> str:

@@ -184,16 +184,15 @@ class Lowering:
         return False
 
     def _has_layer(self, model: Key, target: Settled) -> bool:
-        """Whether a model from scratch has the `layer`; others' are not known here."""
+        """Whether the model has the `layer`, as far as its layers are known here."""
         op, layer = self.nodes[model].op, target["layer"] if "layer" in target.settings else None
-        if layer is None or not isinstance(op, Model) or not isinstance(op.source, Scratch):
-            return True
-        if _whole(layer) <= op.source.layers:
+        layers = self.locator.layers(op.source) if isinstance(op, Model) else None
+        if layer is None or layers is None or _whole(layer) <= layers:
             return True
         said = target.settings["layer"].place
         span = said if said is not None and said.source is target.span.source else target.span
-        message = f"`layer` is {layer}, and the model has {op.source.layers}"
-        hint = f"`layer: 0` is the output of the embeddings, `layer: {op.source.layers}` the last"
+        message = f"`layer` is {layer}, and the model has {layers}"
+        hint = f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last"
         self.bag.error(codes.WRONG_VALUE, span, message, hint)
         return False
 

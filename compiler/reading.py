@@ -11,13 +11,16 @@ from compiler.catalog import READING_KEYS, Kind
 from compiler.resolve import Merged, own_pairs
 from compiler.sources import DataSource, read_source
 from compiler.suggest import did_you_mean, language_hint
-from compiler.templates import check_template, is_expression, may_name
+from compiler.templates import bare_names, check_template, is_expression, may_name
 from compiler.values import describe
 from dsl.syntax import ListValue, Pair, Record, String, Value, Word
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
     from dsl.source import Span
+
+
+_Owned = tuple[Pair, str]  # with the name of the declaration that wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +206,9 @@ def _filter(merged: Merged, names: tuple[str, ...], bag: Bag) -> Written | None:
 def _fields(merged: Merged, kind: Kind, names: tuple[str, ...], bag: Bag) -> tuple[Field, ...] | None:
     """The fields of `input:` in the kind's order; None after a finding."""
     written = _written(merged, bag)
-    if written is None:
+    if written is None or not _inherits_right(merged, written, names, bag):
         return None
-    for key, field in written.items():
+    for key, (field, _) in written.items():
         if key in kind.later:
             bag.error(codes.NOT_YET, field.key.span, f"`{key}` of {kind.name} is not available yet", "leave it out")
         elif key not in kind.fields:
@@ -219,20 +222,38 @@ def _fields(merged: Merged, kind: Kind, names: tuple[str, ...], bag: Bag) -> tup
         fields = ", ".join(f"`{f}`" for f in missing)
         bag.error(codes.MISSING_KEY, name.span, f"the `input` of `{name.text}` lacks {fields}", _fields_hint(kind))
         return None
-    return tuple(f for n in kind.fields if n in written and (f := _field(written[n], names, bag)) is not None)
+    return tuple(f for n in kind.fields if n in written and (f := _field(written[n][0], names, bag)) is not None)
 
 
-def _written(merged: Merged, bag: Bag) -> dict[str, Pair] | None:
-    """Each field as the nearest declaration wrote it; None after a finding."""
-    written: dict[str, Pair] = {}
-    for pair, _owner in merged.pairs.get("input", ()):
+def _written(merged: Merged, bag: Bag) -> dict[str, _Owned] | None:
+    """Each field as the nearest declaration wrote it, and which did; None after a finding."""
+    written: dict[str, _Owned] = {}
+    for pair, owner in merged.pairs.get("input", ()):
         if not isinstance(pair.value, Record):
             message = f"`input` is {describe(pair.value)} but must be a record of fields and templates"
             bag.error(codes.WRONG_VALUE, pair.value.span, message)
             return None
         for key, field in own_pairs(pair.value, bag).items():
-            written.setdefault(key, field)
+            written.setdefault(key, (field, owner))
     return written
+
+
+def _inherits_right(merged: Merged, written: Mapping[str, _Owned], names: tuple[str, ...], bag: Bag) -> bool:
+    """Whether templates of another declaration than the one that named its sources say of which each column is."""
+    (data, namer), *_ = merged.pairs.get("data", [(None, "")])
+    inherited = [key for key, (field, owner) in written.items() if owner != namer and _bare(field.value, names)]
+    if inherited and data is not None:
+        fields = ", ".join(f"`{key}`" for key in inherited)
+        message = f"`data` names its sources, and the inherited templates of {fields} do not say of which a column is"
+        hint = f'write them anew: `input: {{ {inherited[0]}: "{{{{ {names[0]}.column }}}}" }}`'
+        bag.error(codes.BAD_TEMPLATE, data.key.span, message, hint)
+    return not inherited
+
+
+def _bare(value: Value, names: tuple[str, ...]) -> bool:
+    """Whether a field's templates call something by a name that is no source."""
+    texts = value.items if isinstance(value, ListValue) else (value,)
+    return any(isinstance(t, String) and bare_names(t.value, names) for t in texts)
 
 
 def _fields_hint(kind: Kind) -> str:

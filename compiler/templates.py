@@ -81,23 +81,24 @@ def check_template(text: str, span: Span, bag: Bag, sources: tuple[str, ...] = (
         return False
     _check_statements(tree, span, bag)
     _check_names(tree, span, bag)
-    return not sources or _check_sources(tree, sources, span, bag)
-
-
-def _check_sources(tree: nodes.Template, sources: tuple[str, ...], span: Span, bag: Bag) -> bool:
-    from jinja2 import TemplateError
-    from jinja2.meta import find_undeclared_variables
-
-    try:
-        used = find_undeclared_variables(tree)
-    except TemplateError:  # what Jinja2 finds only when it compiles; reported when rows are read
-        return True
-    wrong = sorted(used - {*sources, *GIVEN, *GLOBALS})
+    wrong = bare_names(text, sources)
     for name in wrong:
         known = " or ".join(f"`{{{{ {s}.{name} }}}}`" for s in sources)
         message = f"the sources have names, and `{name}` is none of them"
         bag.error(codes.BAD_TEMPLATE, span, message, f"a column is one of a source: {known}")
     return not wrong
+
+
+def bare_names(text: str, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """What a template calls by a name that is no source, where sources have names."""
+    from jinja2 import TemplateError
+    from jinja2.meta import find_undeclared_variables
+
+    try:
+        used = find_undeclared_variables(_environment().parse(text)) if sources else set()
+    except (TemplateError, RecursionError, ValueError):  # reported where the template stands, or when rows are read
+        return ()
+    return tuple(sorted(used - {*sources, *GIVEN, *GLOBALS}))
 
 
 def may_name(name: str) -> bool:

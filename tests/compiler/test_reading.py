@@ -183,6 +183,16 @@ def test_settings_of_retrieval_are_its_own_else_the_models(
     assert (prefix, length) == (data.prefix, data.max_length)
 
 
+def test_a_layer_beyond_those_of_a_models_configuration_is_found_before_anything_runs(folder, tmp_path):
+    for name, text in (("config", '{"num_hidden_layers": 2}'), ("tokenizer", "{}")):
+        (tmp_path / f"{name}.json").write_text(text)
+    (tmp_path / "model.safetensors").write_text("")
+    text = (MODEL + RETRIEVAL).replace('dir("m")', f'dir("{tmp_path}")') + "m @ pairs[de](layer: LAYER)"
+
+    assert [("X0302", "layer: 3")] == found(text.replace("LAYER", "3"), folder, allowed=(tmp_path,))
+    assert [] == found(text.replace("LAYER", "2"), folder, allowed=(tmp_path,))
+
+
 def test_vectors_move_predictions_and_a_prefix_moves_data(folder):
     text = MODEL + RETRIEVAL + "m @ pairs[de]"
     plain, pooled = plan_of(text, folder), plan_of(text + "(pool: cls)", folder)

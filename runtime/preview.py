@@ -140,8 +140,8 @@ def _differences(node: Node, relative: Manifest) -> Iterable[Reason]:
     before, after = relative.preimage["fields"], node.preimage["fields"]
     for field in fields(node.op):
         old, new = before.get(field.name), after[field.name]
-        if old == new:
-            continue
+        if field.name not in before or old == new:
+            continue  # what an older version did not record is told by its number
         if field.name in _INPUT_FIELDS:
             yield Reason("upstream", field.name)
         elif field.name in ("sources", "source"):

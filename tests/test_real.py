@@ -8,7 +8,9 @@ import pytest
 import xfer
 from compiler.ops import Data
 from runtime import columns
+from runtime.joining import rows_of
 from runtime.sources import read_rows
+from runtime.templates import Templates
 
 pytestmark = [pytest.mark.real, pytest.mark.ml]
 
@@ -123,3 +125,20 @@ def test_treebanks_and_questions_are_read_as_they_are_published(real, tmp_path):
         for r in found:
             for text, start in zip(r["answers"]["text"], r["answers"]["answer_start"], strict=True):
                 assert r["context"][start : start + len(text)] == text
+
+
+def test_one_languages_fault_is_mended_by_a_join_with_another(real, tmp_path):
+    compiled = study(real, tmp_path, CASES / "repaired.xfer")
+    et, th = (n.op for n in compiled.plan.nodes if isinstance(n.op, Data) and n.op.scored)
+    right = [row["question"] for row in rows_of(et, compiled.plan.files, allow_code=False)]
+    joined = rows_of(th, compiled.plan.files, allow_code=False)
+
+    assert ("idx", 500, 500) == (th.join, len(right), len(joined))
+    assert {"cause", "effect"} == set(right)
+    assert {"effect"} == {row["own"]["question"] for row in joined}
+    assert 250 == sum(row["own"]["question"] != row["et"]["question"] for row in joined)
+    assert all(row["own"]["idx"] == row["et"]["idx"] and row["own"]["label"] == row["et"]["label"] for row in joined)
+    mended = Templates(th.fields)
+    assert ["What was the cause?" if q == "cause" else "What happened as a result?" for q in right] == [
+        mended.values(row, {})["question"] for row in joined
+    ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
+_APART = "[]"  # behind the name of a declaration: what it says in its `per-language`
 _Owned = tuple[Pair, str]  # with the name of the declaration that wrote it
 
 
@@ -76,7 +77,7 @@ def read_reading(merged: Merged, kind: Kind, bag: Bag) -> Reading | None:
 
 def read_languages(merged: Merged, kind: Kind, languages: tuple[str, ...], bag: Bag) -> Mapping[str, Reading]:
     """What `per-language` makes of single languages: it merges last, over all that the declaration is."""
-    found: dict[str, dict[str, tuple[tuple[Pair, str], ...]]] = {}
+    found: dict[str, dict[str, tuple[_Owned, ...]]] = {}
     for language, value, owner in _by_language(merged, "per-language", languages, bag):
         if not isinstance(value, Record):
             message = f'`{language.key.text}` is {describe(value)} but must be a record such as `{{ filter: "…" }}`'
@@ -85,7 +86,7 @@ def read_languages(merged: Merged, kind: Kind, languages: tuple[str, ...], bag: 
         pairs = found.setdefault(language.key.text, {})
         for key, pair in own_pairs(value, bag).items():
             if key in READING_KEYS:
-                pairs[key] = (*pairs.get(key, ()), (pair, owner))
+                pairs[key] = (*pairs.get(key, ()), (pair, owner + _APART))
             else:
                 allowed = ", ".join(f"`{k}`" for k in READING_KEYS)
                 message = f"`per-language` changes how rows are read, and `{key}` is no part of that"
@@ -239,15 +240,23 @@ def _written(merged: Merged, bag: Bag) -> dict[str, _Owned] | None:
 
 
 def _inherits_right(merged: Merged, written: Mapping[str, _Owned], names: tuple[str, ...], bag: Bag) -> bool:
-    """Whether templates of another declaration than the one that named its sources say of which each column is."""
-    (data, namer), *_ = merged.pairs.get("data", [(None, "")])
-    inherited = [key for key, (field, owner) in written.items() if owner != namer and _bare(field.value, names)]
-    if inherited and data is not None:
-        fields = ", ".join(f"`{key}`" for key in inherited)
+    """Whether templates that were written for other sources than the named ones say of which each column is."""
+    if not names:
+        return True
+    data, namer = merged.pairs["data"][0]
+    depth = _depth(namer, merged)
+    inherited = [k for k, (f, owner) in written.items() if _depth(owner, merged) > depth and _bare(f.value, names)]
+    if inherited:
+        fields = ", ".join(f"`{key}`" for key in sorted(inherited))
         message = f"`data` names its sources, and the inherited templates of {fields} do not say of which a column is"
-        hint = f'write them anew: `input: {{ {inherited[0]}: "{{{{ {names[0]}.column }}}}" }}`'
+        hint = f'write them anew: `input: {{ {min(inherited)}: "{{{{ {names[0]}.column }}}}" }}`'
         bag.error(codes.BAD_TEMPLATE, data.key.span, message, hint)
     return not inherited
+
+
+def _depth(owner: str, merged: Merged) -> tuple[bool, int]:
+    """How far from the nearest declaration something was written; `per-language` is nearer than any."""
+    return not owner.endswith(_APART), merged.ancestry.index(owner.removesuffix(_APART))
 
 
 def _bare(value: Value, names: tuple[str, ...]) -> bool:

@@ -46,6 +46,7 @@ class Locator:
         self.places, self.bag = places, bag
         self.files: dict[str, Path] = {}
         self._missing: set[Span] = set()
+        self._layers: dict[Path, int | None] = {}
 
     # --- models
 
@@ -133,7 +134,9 @@ class Locator:
                 return layers
             case Folder(files=files):
                 path = self.files.get(dict(files).get("config.json") or "")
-                return _layers(path) if path is not None else None
+                if path is not None and path not in self._layers:
+                    self._layers[path] = _layers(path)
+                return self._layers.get(path) if path is not None else None
             case HubModel():
                 return None
 

@@ -186,7 +186,7 @@ class Lowering:
     def _has_layer(self, model: Key, target: Settled) -> bool:
         """Whether the model has the `layer`, as far as its layers are known here."""
         op, layer = self.nodes[model].op, target["layer"] if "layer" in target.settings else None
-        layers = self.locator.layers(op.source) if isinstance(op, Model) else None
+        layers = self.locator.layers(op.source) if isinstance(op, Model) and layer is not None else None
         if layer is None or layers is None or _whole(layer) <= layers:
             return True
         said = target.settings["layer"].place

@@ -126,7 +126,7 @@ def _encoded(
     try:
         values = templates.values(row, _given(op))
         if op.prefix:
-            values = {name: value if value is None else f"{op.prefix}{value}" for name, value in values.items()}
+            values = {name: f"{op.prefix}{v}" if isinstance(v, str | int | float) else v for name, v in values.items()}
         encoded = kinds()[op.kind].encode(values, tokenizer, op.max_length, op.labels)
     except BadInput as error:
         raise BadInput(f"{_where(op, index)}: {error}", error.hint, error.field) from error

@@ -16,6 +16,7 @@ from torch.nn import functional
 from runtime.errors import BadInput
 from runtime.kinds.kind import Batch, Encoded, Kind, Measured
 from runtime.kinds.labels import is_unlabelled, number
+from runtime.kinds.texts import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +49,8 @@ def head(encoder: nn.Module, labels: int) -> Head:
 
 def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401
     """One sequence. What is too long loses the ends of its texts, first of the longer one."""
-    first = tokenizer.encode(_text(values, "text"), add_special_tokens=False)
-    second = tokenizer.encode(_text(values, "pair"), add_special_tokens=False) if "pair" in values else None
+    first = tokenizer.encode(text_of(values, "text"), add_special_tokens=False)
+    second = tokenizer.encode(text_of(values, "pair"), add_special_tokens=False) if "pair" in values else None
     room = max_length - tokenizer.num_special_tokens_to_add(is_pair=second is not None)
     ends = longest_first(len(first), 0 if second is None else len(second), room)
     cut = len(first) + len(second or ()) > room
@@ -73,12 +74,6 @@ def longest_first(first: int, second: int, room: int) -> tuple[int, int]:
     if short + long > room:
         short, long = room // 2, room - room // 2
     return (short, long) if first <= second else (long, short)
-
-
-def _text(values: Mapping[str, Any], name: str) -> str:
-    if values[name] is None:
-        raise BadInput(f"`{name}` is null", "each row must have a text", f"input.{name}")
-    return str(values[name])
 
 
 def _label(value: object, labels: tuple[str, ...]) -> int | None:

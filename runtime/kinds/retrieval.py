@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, nn
 
-from runtime.errors import BadInput
 from runtime.kinds.kind import Batch, Encoded, Kind, Measured
+from runtime.kinds.texts import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +47,7 @@ def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: t
     room = max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
     encodings, cut = [], False
     for name in ("query", "document"):
-        if values[name] is None:
-            raise BadInput(f"`{name}` is null", "each row must have a text", f"input.{name}")
-        encoding = tokenizer.encode(str(values[name]), add_special_tokens=False)
+        encoding = tokenizer.encode(text_of(values, name), add_special_tokens=False)
         cut |= len(encoding) > room
         encoding.truncate(room)
         encodings.append(tokenizer.post_process(encoding, None, add_special_tokens=True))

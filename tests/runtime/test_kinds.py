@@ -65,6 +65,24 @@ def test_a_label_is_the_index_of_a_choice(tokenizer, label, labels):
     assert "it must be the index of a choice, 0 to 1" == caught.value.hint
 
 
+@pytest.mark.parametrize(("kind", "field"), [("masked-lm", "text"), ("classification", "pair"), ("retrieval", "query")])
+@pytest.mark.parametrize(
+    ("value", "says", "hint"),
+    [
+        (["a", "b"], "is a list", "join"),
+        ({"text": "a"}, "is a record", "name a part of it: `text`"),
+        (None, "null", ""),
+    ],
+)
+def test_what_is_no_text_is_never_written_out_as_one(tokenizer, kind, field, value, says, hint):
+    values = {"text": "a", "pair": "b", "query": "q", "document": "d", "label": 0, field: value}
+
+    with pytest.raises(BadInput, match=f"`{field}` .*{says}") as caught:
+        kinds()[kind].encode(values, tokenizer, 32, ("a", "b"))
+    assert hint in caught.value.hint
+    assert f"input.{field}" == caught.value.field
+
+
 @pytest.mark.parametrize("kind", ["multiple-choice", "classification"])
 @pytest.mark.parametrize("label", [None, -1, "-1", " -1 "])
 def test_a_null_and_minus_one_are_no_label(tokenizer, kind, label):

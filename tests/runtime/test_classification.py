@@ -1,5 +1,8 @@
 """Classification: pairs cut as transformers cuts them, RoBERTa's head, labels by name or number."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,10 +10,11 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, XLMRobertaConfig
 from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaClassificationHead
 
-from runtime import models, world
+from runtime import columns, evaluation, models, training, world
 from runtime.errors import BadInput
 from runtime.kinds import classification, kinds
 from runtime.kinds.kind import Batch
+from tests.plans import model, train
 
 pytestmark = pytest.mark.ml
 
@@ -127,3 +131,39 @@ def test_accuracy_is_the_share_of_right_answers():
     measured = classification.accuracy(pa.table({"label": [1, 1, 1, 0], "prediction": [1, 1, 1, 1], "scores": scores}))
 
     assert (0.75, 4, 0.25) == (measured.value, measured.n, measured.chance)
+
+
+@pytest.fixture(scope="module")
+def base(folder, tmp_path_factory):
+    files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
+    op, made = model(), tmp_path_factory.mktemp("model")
+    named = tuple((p.name, d) for d, p in files.items())
+    models.make(replace(op, source=replace(op.source, tokenizer=named)), files, made)
+    return made
+
+
+def test_what_can_be_learned_is_learned_and_a_checkpoint_keeps_it(base, tokenizer, tmp_path):
+    """The label is told by a word of the pair; the head is read back with as many labels as it was trained with."""
+    examples = []
+    for n in range(30):
+        text, pair = world.vocabulary()[50 + n], world.vocabulary()[10 + n % 3]
+        one = encoded(tokenizer, text=text, pair=pair, label=LABELS[n % 3])
+        examples.append(columns.Example(n, one.sequences, one.segments, one.label))
+    columns.write(tmp_path, examples)
+    data = columns.read(tmp_path)
+    op = train("0" * 64, kind="classification", labels=LABELS, length=("steps", 200), batch=10, lr=1e-2)
+    training.seed_head(1)
+    network = models.Network(models.load_encoder(base, {}, 0.0), op.kind, len(op.labels))
+    special = models.read_special(base, network.encoder.config)
+
+    curve = training.train(op, network, data, special, device="cpu", on_step=lambda *_: None)
+    models.save(network, base, tmp_path / "saved")
+    again = models.load_network(tmp_path / "saved", {}, "classification")
+    tables = [
+        evaluation.predict(n, [data], special, device="cpu", precision="fp32", mask=None)[0] for n in (network, again)
+    ]
+
+    assert 1 < curve[0].loss < 1.2
+    assert curve[-1].loss < 0.1
+    assert 1.0 == classification.accuracy(tables[0]).value
+    assert tables[0].equals(tables[1])

@@ -26,17 +26,28 @@ class Kind:
     labelled: bool = True  # trains on labels, so that its languages are no longer zero-shot
     needs_labels: bool = False  # `labels: […]` must be declared
     available: bool = False  # the runtime has it
+    trains: bool = True  # it has a head that a stage trains; without one, a target needs no stage
+    later: tuple[str, ...] = ()  # fields and metrics that this version does not have
 
     def has(self, key: str) -> bool:
         """Whether a stage or a target of this kind has the settings key."""
-        own = SETTINGS[key].where == "kind" or key == "mask"
-        return key in self.settings if own else True
+        where = SETTINGS[key].where
+        if where == "kind" or key == "mask":
+            return key in self.settings
+        return self.trains or where == "target" or key in OF_TARGETS
 
 
 KINDS: Mapping[str, Kind] = {
     k.name: k
     for k in (
-        Kind("classification", ("text", "pair", "label"), ("text", "label"), ("accuracy",), needs_labels=True),
+        Kind(
+            "classification",
+            ("text", "pair", "label"),
+            ("text", "label"),
+            ("accuracy",),
+            needs_labels=True,
+            available=True,
+        ),
         Kind(
             "multiple-choice",
             ("context", "question", "choices", "label"),
@@ -56,11 +67,14 @@ KINDS: Mapping[str, Kind] = {
         Kind("masked-lm", ("text",), ("text",), ("accuracy",), ("mask",), labelled=False, available=True),
         Kind(
             "retrieval",
-            ("query", "document", "gold"),
             ("query", "document"),
-            ("accuracy", "f1"),
+            ("query", "document"),
+            ("accuracy",),
             ("layer", "pool", "similarity", "prefix", "threshold"),
             labelled=False,
+            available=True,
+            trains=False,
+            later=("gold", "f1"),
         ),
     )
 }
@@ -85,6 +99,8 @@ class SettingRule:
         match self.sort:
             case "word" | "call":
                 return " or ".join(f"`{w}`" for w in (*self.words, *self.later))
+            case "text":
+                return "a text in quotes"
             case "limit":
                 return "a number of rows, or `first(N)`"
             case "share":
@@ -139,18 +155,22 @@ SETTINGS: Mapping[str, SettingRule] = {
         words=("clean",),
         later=("typos", "casing", "word-drop"),
     ),
-    # Kinds that are not available yet: accepted where they are declared, on no node so far.
-    "layer": SettingRule("int", "kind", "layer whose vectors are compared", None, high=1000),
-    "pool": SettingRule("word", "kind", "how vectors of tokens become one", None, words=("mean", "cls")),
-    "similarity": SettingRule("call", "kind", "similarity of two vectors", None, words=("cosine",), later=("margin",)),
-    "prefix": SettingRule("text", "kind", "text before each sentence", None),
-    "threshold": SettingRule("call", "kind", "threshold of the similarity", None, words=("dev",)),
+    # Of one kind alone, at its targets. Those of kinds that are not available yet are on no node so far.
+    "layer": SettingRule("int", "kind", "layer whose vectors are compared; the last unless given", None, high=1000),
+    "pool": SettingRule("word", "kind", "how vectors of tokens become one", "mean", words=("mean", "cls")),
+    "similarity": SettingRule(
+        "call", "kind", "similarity of two vectors", "cosine", words=("cosine",), later=("margin",)
+    ),
+    "prefix": SettingRule("text", "kind", "text before each sentence", ""),
+    "threshold": SettingRule("call", "kind", "threshold of the similarity", None, later=("dev",)),
     "stride": SettingRule("int", "kind", "tokens between windows", None, low=1),
     "max-query": SettingRule("int", "kind", "longest question in tokens", None, low=1),
     "max-answer": SettingRule("int", "kind", "longest answer in tokens", None, low=1),
     "n-best": SettingRule("int", "kind", "candidates kept", None, low=1),
     "null-threshold": SettingRule("float", "kind", "margin of no answer", None, low=-1000),
 }
+
+OF_TARGETS = ("limit", "max-length", "precision", "mask")  # keys of a target besides those that only targets have
 
 # Two keys of one slot: the nearer one wins, both at one place is an error.
 SLOT = {"steps": "epochs", "seeds": "seed"}
@@ -167,8 +187,12 @@ FORMATS: Mapping[str, str] = {  # format -> usual suffix; "" is recognised by `f
     "csv": ".csv",
     "tsv": ".tsv",
     "parquet": ".parquet",
+    "arrow": ".arrow",
+    "text": ".txt",
+    "conllu": ".conllu",
+    "squad": "",
 }
-FORMATS_LATER = ("arrow", "text", "conllu", "squad")
+TABLES = ("csv", "tsv")  # formats whose files may lack a first line of names
 
 DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
     "model": ("weights", "settings", "licence", "cite"),
@@ -177,7 +201,8 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
         "codes", "filter", "join", "per-language", "derived-from", "overlaps",
     ),
 }  # fmt: skip
-DECLARATION_LATER = ("codes", "filter", "join", "per-language", "derived-from", "overlaps")
+DECLARATION_LATER = ("derived-from", "overlaps")
+READING_KEYS = ("data", "filter", "join", "input")  # how rows are read: what `per-language` may change
 
 MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, and would take minutes to plan
 DEEPEST = 64  # lets within lets, groups within groups

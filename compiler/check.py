@@ -24,8 +24,11 @@ def check_runs(runs: Iterable[Run], bag: Bag) -> tuple[Run, ...]:
 
 
 def _head_fits(run: Run, target: Settled, bag: Bag) -> bool:
-    """A target uses the head of the last stage, which must be of its kind and labels."""
+    """A target uses the head of the last stage, which must be of its kind and labels; some kinds need no head."""
     task = target.task
+    if not task.kind.trains:
+        _warn_trained(run, target, bag)
+        return True
     if not run.stages:
         taken = next((t.value for t in run.axes.values() if t.skip), None)
         where = f" where the choice is `{taken}`" if taken else ""

@@ -20,6 +20,7 @@ from dsl.syntax import Declaration, Defaults, Experiment, Let, Name, Ref
 if TYPE_CHECKING:
     from compiler.bag import Bag
     from compiler.declare import TaskDecl as Task
+    from compiler.places import Places
     from dsl.source import Span
 
 _STAGE_OR_TARGET = "a stage, a target or a task"
@@ -30,6 +31,7 @@ class Composer:
     """Reads each declaration once, and each list of settings where it stands."""
 
     names: Names
+    places: Places
     bag: Bag
     models: dict[str, ModelDecl | None] = field(default_factory=dict)
     tasks: dict[str, TaskDecl | None] = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Composer:
         if name not in self.tasks:
             found = self.names.get(name)
             merged = merge(found, self.names, self.bag) if isinstance(found, Declaration) else None
-            self.tasks[name] = declare_task(merged, self.bag) if merged else None
+            self.tasks[name] = declare_task(merged, self.places, self.bag) if merged else None
         return self.tasks[name]
 
     def _read_defaults(self, defaults: Defaults) -> tuple[str | None, Level]:
@@ -189,6 +191,10 @@ class Composer:
         task = self._task_at(use.name, target=target)
         if task is None or model is None:
             return None
+        if not (target or task.kind.trains):
+            message = f"`{task.name}` is a {task.kind.name} task, which trains nothing"
+            self.bag.error(codes.WRONG_SORT, use.name.span, message, f"evaluate it: `@ {task.name}[*]`")
+            return None
         if written not in self.read:
             self.read[written] = read_settings(use.settings, "", self.bag)
         own = self.read[written]
@@ -209,7 +215,9 @@ class Composer:
         return (own, chain, *by_scope, task.settings, model.settings)
 
     def _target_givens(self, own: Level, task: Task, givens: dict[str, Given]) -> dict[str, Given]:
-        """A target reads `max-length` and `precision` from its stage unless it sets its own."""
+        """A target reads `max-length` and `precision` from its stage, if its kind has any, unless it sets its own."""
+        if not task.kind.trains:
+            return givens
         named = tuple(g for s, level in self.defaults if s == task.name for g in level)
         mine = nearest((own, named, task.own_settings), task.kind, target=True)
         return {slot: g for slot, g in givens.items() if slot not in ("max-length", "precision") or slot in mine} | {

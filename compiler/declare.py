@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SETTINGS, SPLITS, Kind
-from compiler.resolve import Merged, own_pairs
-from compiler.sources import DataSource, ModelSource, read_data, read_weights
+from compiler.labels import read_labels
+from compiler.reading import Reading, read_codes, read_languages, read_reading
+from compiler.resolve import Merged
+from compiler.sources import ModelSource, read_weights
 from compiler.suggest import did_you_mean
-from compiler.templates import check_template
 from compiler.values import Given, describe, read_settings
 from dsl.syntax import Call, ListValue, Pair, Record, String, Value, Word
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from compiler.bag import Bag
+    from compiler.places import Places
     from dsl.source import Span
 
 
@@ -30,31 +34,31 @@ class ModelDecl:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One field of `input:`: a template, or one for each item of a list."""
-
-    name: str
-    template: str | tuple[str, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class TaskDecl:
     """`task NAME : KIND { … }` or `benchmark …`, with all that it inherits."""
 
     name: str
     word: str
     kind: Kind
-    data: tuple[DataSource, ...]
+    reading: Reading
+    per_language: Mapping[str, Reading]  # of languages that are read otherwise
+    codes: Mapping[str, str]  # the data's own spellings, where they have others
     source: str  # the language it is trained in
     languages: tuple[str, ...]
-    input: tuple[Field, ...]
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
     split: str | None
     settings: tuple[Given, ...]
     ancestry: tuple[str, ...]
     span: Span
+
+    def reading_of(self, language: str) -> Reading:
+        """How the rows of a language are read."""
+        return self.per_language.get(language, self.reading)
+
+    def code_of(self, language: str) -> str:
+        """The language as the data spell it."""
+        return self.codes.get(language, language)
 
     @property
     def own_settings(self) -> tuple[Given, ...]:
@@ -82,7 +86,7 @@ def declare_model(merged: Merged, bag: Bag) -> ModelDecl | None:
     return ModelDecl(name.text, weights, settings, name.span) if weights is not None else None
 
 
-def declare_task(merged: Merged, bag: Bag) -> TaskDecl | None:
+def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
     """The typed task or benchmark, or None after findings."""
     declaration = merged.declaration
     name = declaration.name
@@ -95,19 +99,20 @@ def declare_task(merged: Merged, bag: Bag) -> TaskDecl | None:
     kind = KINDS[merged.kind]
     _check_keys(merged, DECLARATION_KEYS["task"], bag)
     source = _word(merged, "source", bag) or "en"
-    data = _data(merged, bag)
-    fields = _fields(merged, kind, bag)
-    if data is None or fields is None:
+    languages = _words(merged, "languages", bag) or (source,)
+    reading = read_reading(merged, kind, bag)
+    if reading is None:
         return None
     return TaskDecl(
         name=name.text,
         word=declaration.word,
         kind=kind,
-        data=data,
+        reading=reading,
+        per_language=read_languages(merged, kind, languages, bag),
+        codes=read_codes(merged, languages, bag),
         source=source,
-        languages=_words(merged, "languages", bag) or (source,),
-        input=fields,
-        labels=_labels(merged, kind, bag),
+        languages=languages,
+        labels=_labels(merged, kind, places, bag),
         metrics=_metrics(merged, kind, bag),
         split=_split(merged, bag),
         settings=_kind_settings(merged, kind, bag),
@@ -155,18 +160,6 @@ def _wrong(pair: Pair, expected: str, bag: Bag) -> None:
     bag.error(codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}")
 
 
-def _data(merged: Merged, bag: Bag) -> tuple[DataSource, ...] | None:
-    pair = merged.nearest("data")
-    if pair is None and not merged.begins():
-        return None
-    if pair is None:
-        name = merged.declaration.name
-        hint = 'for example `data: files("data/{{ split }}.jsonl")`'
-        bag.error(codes.MISSING_KEY, name.span, f"`{name.text}` has no `data`", hint)
-        return None
-    return read_data(pair.value, bag)
-
-
 def _word(merged: Merged, key: str, bag: Bag) -> str | None:
     pair = merged.nearest(key)
     if pair is None:
@@ -186,8 +179,6 @@ def _words(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
             return tuple(dict.fromkeys(_text(i) for i in items))
         case Call(function=function) if key == "languages" and function.text == "pairs":
             bag.error(codes.NOT_YET, pair.value.span, "pairs of languages are not available yet", "list single ones")
-        case Call() if key == "labels":
-            bag.error(codes.NOT_YET, pair.value.span, "labels from a file are not available yet", "list them")
         case _:
             _wrong(pair, "a list such as `[de, fr]`", bag)
     return ()
@@ -201,9 +192,10 @@ def _text(value: Value) -> str:
             return value.span.text
 
 
-def _labels(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
-    labels = _words(merged, "labels", bag)
+def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("labels")
+    in_file = pair is not None and isinstance(pair.value, Call) and pair.value.function.text == "files"
+    labels = read_labels(pair.value, places, bag) if in_file and pair else _words(merged, "labels", bag)
     if pair is not None and not kind.needs_labels:
         bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{kind.name} has no `labels`", "take them out")
     if kind.needs_labels and pair is None and merged.begins():
@@ -216,7 +208,10 @@ def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
     metrics = _words(merged, "metrics", bag) or kind.metrics[:1]
     pair = merged.nearest("metrics")
     for metric in metrics:
-        if metric not in kind.metrics and pair is not None:
+        if metric in kind.later and pair is not None:
+            message = f"the metric `{metric}` of {kind.name} is not available yet"
+            bag.error(codes.NOT_YET, pair.value.span, message, f"for now: {', '.join(kind.metrics)}")
+        elif metric not in kind.metrics and pair is not None:
             hint = did_you_mean(metric, kind.metrics)
             bag.error(codes.WRONG_VALUE, pair.value.span, f"{kind.name} has no metric `{metric}`", hint)
     return metrics
@@ -229,47 +224,3 @@ def _split(merged: Merged, bag: Bag) -> str | None:
         bag.error(codes.WRONG_VALUE, pair.value.span, f"there is no split `{split}`", did_you_mean(split, SPLITS))
         return None
     return split
-
-
-def _fields(merged: Merged, kind: Kind, bag: Bag) -> tuple[Field, ...] | None:
-    """The fields of `input:` in the kind's order; None after a finding."""
-    written: dict[str, Pair] = {}
-    for pair, _owner in merged.pairs.get("input", ()):
-        if not isinstance(pair.value, Record):
-            _wrong(pair, "a record of fields and templates", bag)
-            return None
-        for key, field in own_pairs(pair.value, bag).items():
-            written.setdefault(key, field)
-    for key, field in written.items():
-        if key not in kind.fields:
-            hint = did_you_mean(key, kind.fields)
-            bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{key}`", hint)
-    missing = [f for f in kind.required if f not in written]
-    if missing and not merged.begins():
-        return None
-    if missing:
-        name = merged.declaration.name
-        fields = ", ".join(f"`{f}`" for f in missing)
-        bag.error(codes.MISSING_KEY, name.span, f"the `input` of `{name.text}` lacks {fields}", _fields_hint(kind))
-        return None
-    return tuple(f for n in kind.fields if n in written and (f := _field(written[n], bag)) is not None)
-
-
-def _fields_hint(kind: Kind) -> str:
-    optional = [f for f in kind.fields if f not in kind.required]
-    also = f", and may have {', '.join(f'`{f}`' for f in optional)}" if optional else ""
-    return f"{kind.name} needs {', '.join(f'`{f}`' for f in kind.required)}{also}"
-
-
-def _field(pair: Pair, bag: Bag) -> Field | None:
-    name = pair.key.text
-    match pair.value:
-        case String(value=text):
-            check_template(text, pair.value.span, bag)
-            return Field(name, text, pair.value.span)
-        case ListValue(items=items) if items and all(isinstance(i, String) for i in items):
-            for item in items:
-                check_template(_text(item), item.span, bag)
-            return Field(name, tuple(_text(i) for i in items), pair.value.span)
-    _wrong(pair, 'a template such as `"{{ premise }}"`, or a list of them', bag)
-    return None

@@ -15,6 +15,7 @@ from compiler.catalog import SPLITS, WORLD_TASKS, WORLD_VERSION
 from compiler.ops import FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
 from compiler.pins import HubFile, PinnedFile, asked
 from compiler.places import PlaceError, Places, fill
+from compiler.shapes import ModelShape, read_shape
 from compiler.sources import (
     DataSource,
     FilesData,
@@ -46,8 +47,8 @@ class Locator:
         self.places, self.bag = places, bag
         self.files: dict[str, Path] = {}
         self.hub: dict[str, HubFile] = {}
-        self.positions: dict[Folder, int] = {}  # of pinned models: the longest sequence in tokens
         self._missing: set[Span] = set()
+        self._shapes: dict[Folder, ModelShape] = {}
 
     # --- models
 
@@ -82,8 +83,7 @@ class Locator:
             return HubModel(source.name, source.revision)
         self._on_hub(source.name, "model", pinned.revision, pinned.files)
         folder = Folder(tuple((f.name, f.sha256) for f in pinned.files))
-        if pinned.positions is not None:
-            self.positions[folder] = pinned.positions
+        self._shapes[folder] = ModelShape(pinned.positions, pinned.layers)
         return folder
 
     def _on_hub(self, repository: str, sort: str, revision: str, files: tuple[PinnedFile, ...]) -> None:
@@ -98,7 +98,7 @@ class Locator:
             self.bag.error(codes.NO_FILE, source.span, f"`{source.path}` is a file, not a folder", hint)
             return None
         if not os.path.isdir(folder):
-            hint = _embedded_hint(self.places.embedded) if source.embedded else _nearby(folder)
+            hint = _embedded_hint(self.places.embedded) if source.embedded else what_lies_near(folder)
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
         shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
@@ -142,11 +142,24 @@ class Locator:
             message = f"the folder `{source.path}` has no `model.safetensors`"
             self.bag.error(codes.NO_FILE, source.span, message, _saving_hint("model.safetensors"))
 
+    def shape(self, source: Folder | Scratch | HubModel) -> ModelShape:
+        """The model's sizes, as far as they are known before anything is loaded."""
+        match source:
+            case Scratch(positions=positions, layers=layers):
+                return ModelShape(positions, layers)
+            case Folder(files=files):
+                if source not in self._shapes:
+                    path = self.files.get(dict(files).get("config.json") or "")
+                    self._shapes[source] = read_shape(path) if path is not None else ModelShape()
+                return self._shapes[source]
+            case HubModel():
+                return ModelShape()
+
     # --- rows
 
-    def rows(self, source: DataSource, split: str, language: str) -> Rows | None:
-        """The rows of one split and language, or None after a finding."""
-        values = {"split": split, "language": language, "code": language}
+    def rows(self, source: DataSource, split: str, language: str, code: str) -> Rows | None:
+        """The rows of one split and language, which the data call `code`; None after a finding."""
+        values = {"split": split, "language": language, "code": code}
         match source:
             case WorldData(task=task):
                 if language in WORLD_TASKS[task].get(split, ()):
@@ -171,6 +184,13 @@ class Locator:
         revision = self.places.pins.data[asked(source.name, source.revision)].revision
         self._on_hub(source.name, "dataset", revision, pinned.files)
         return FileRows(pinned.format, tuple(f.sha256 for f in pinned.files), ())
+
+    def _hub_has(self, source: HubData, split: str, language: str, code: str) -> bool:
+        """Whether a repository has the split, as far as it is pinned; else it is taken to have what it is asked for."""
+        values = {"split": split, "language": language, "code": code}
+        config = self._filled(source.config, values, source.span) if source.config else None
+        pinned = self.places.pins.splits(source.name, config, source.revision)
+        return pinned is None or source.splits[split] in pinned
 
     def _file_rows(self, source: FilesData, values: dict[str, str]) -> FileRows | None:
         pattern = source.patterns.get("", source.patterns.get(values["split"], ""))
@@ -208,12 +228,12 @@ class Locator:
             self.bag.error(codes.BAD_TEMPLATE, span, str(error), error.hint)
             return None
 
-    def expected(self, sources: tuple[DataSource, ...], split: str, language: str) -> str | None:
+    def expected(self, sources: tuple[DataSource, ...], split: str, language: str, code: str) -> str | None:
         """The first file that a split would have to be, with what lies near; None where nothing is missing."""
-        values = {"split": split, "language": language, "code": language}
+        values = {"split": split, "language": language, "code": code}
         for source in sources:
             pattern = source.patterns.get("") if isinstance(source, FilesData) else None
-            if pattern is not None and not self._file_exists(pattern, split, language):
+            if pattern is not None and not self._file_exists(pattern, values):
                 filled = fill(pattern, values)
                 return f"there is no file `{filled}`; {self.nearby(filled)}"
         return None
@@ -223,28 +243,28 @@ class Locator:
         path = self.places.path(name)
         if os.path.isdir(path):
             return f"`{name}` is a folder: name the files in it, `{name.rstrip('/')}/*.jsonl`"
-        return _nearby(path)
+        return what_lies_near(path)
 
-    def splits(self, sources: tuple[DataSource, ...], language: str) -> tuple[str, ...]:
+    def splits(self, sources: tuple[DataSource, ...], language: str, code: str) -> tuple[str, ...]:
         """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
-        return tuple(s for s in SPLITS if all(self._has_split(source, s, language) for source in sources))
+        return tuple(s for s in SPLITS if all(self._has_split(source, s, language, code) for source in sources))
 
-    def _has_split(self, source: DataSource, split: str, language: str) -> bool:
+    def _has_split(self, source: DataSource, split: str, language: str, code: str) -> bool:
         match source:
             case WorldData(task=task):
                 return language in WORLD_TASKS[task].get(split, ())
-            case HubData(splits=splits):
-                return split in splits
+            case HubData():
+                return split in source.splits and self._hub_has(source, split, language, code)
             case PythonData():
                 return True
             case FilesData(patterns=patterns):
                 if "" not in patterns:
                     return split in patterns
-                return self._file_exists(patterns[""], split, language)
+                return self._file_exists(patterns[""], {"split": split, "language": language, "code": code})
 
-    def _file_exists(self, pattern: str, split: str, language: str) -> bool:
+    def _file_exists(self, pattern: str, values: dict[str, str]) -> bool:
         try:
-            return bool(self.places.matching(fill(pattern, {"split": split, "language": language, "code": language})))
+            return bool(self.places.matching(fill(pattern, values)))
         except PlaceError:
             return True  # reported when the rows are read
 
@@ -277,7 +297,7 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _nearby(path: Path) -> str:
+def what_lies_near(path: Path) -> str:
     """What lies where the file should be."""
     folder = path.parent
     while not os.path.isdir(folder) and folder != folder.parent:

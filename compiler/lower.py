@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.check import check_contamination, rows_of, trained_languages
 from compiler.keys import METRIC_VERSION, is_pinned, key_of, preimage
-from compiler.ops import Data, Key, Limit, Model, Op, Predict, Score, Scratch, Train, inputs
+from compiler.ops import Data, Key, Limit, Model, Op, Predict, Rows, Score, Train, Vectors, inputs
 from compiler.plan import Cell, Device, Node, Place, Plan, Route, Step
 from compiler.settle import Run, Settled
 from dsl.diagnostics import Label
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from compiler.bag import Bag
+    from compiler.declare import TaskDecl
     from compiler.locate import Locator
+    from compiler.reading import Reading
     from compiler.values import Scalar
     from dsl.source import Span
 
@@ -117,80 +119,110 @@ class Lowering:
         """Whether the data have the split in all languages; one message tells of all in which they do not."""
         known = (part.task.name, part.languages, split)
         if known not in self._split_there:
-            lacking = [c for c in part.languages if split not in self.locator.splits(part.task.data, c)]
+            lacking = [c for c in part.languages if split not in self._splits(part.task, c)]
             self._split_there[known] = not lacking
             if lacking:
                 self._no_split(part, lacking, split)
         return self._split_there[known]
 
+    def _splits(self, task: TaskDecl, language: str) -> tuple[str, ...]:
+        return self.locator.splits(task.reading_of(language).sources, language, task.code_of(language))
+
+    def _sources(self, task: TaskDecl, split: str, language: str) -> tuple[tuple[str, tuple[Rows, ...]], ...] | None:
+        """The rows of each source by its name, in the order that matters to a join alone; None after a finding."""
+        reading, code = task.reading_of(language), task.code_of(language)
+        found: list[tuple[str, tuple[Rows, ...]]] = []
+        for named in reading.data:
+            rows = [self.locator.rows(source, split, language, code) for source in named.parts]
+            found.append((named.name, tuple(r for r in rows if r is not None)))
+            if None in rows:
+                return None
+        return tuple(found if reading.join else sorted(found, key=lambda n: n[0]))
+
     def _data_node(
         self, part: Settled, model: Key, language: str, split: str, lengths: Settled, *, scored: bool
     ) -> Key | None:
         task, limit = part.task, part["limit"]
-        max_length = _whole(lengths["max-length"])
-        known = (task.name, model, language, split, max_length, limit, scored)
+        max_length, prefix = _whole(lengths["max-length"]), _text(part["prefix"]) if "prefix" in part.settings else ""
+        known = (task.name, model, language, split, max_length, prefix, limit, scored)
         if known not in self._data:
             self._data[known] = None
             if not self._fits(model, lengths):
                 return None
-            rows = [self.locator.rows(source, split, language) for source in task.data]
-            if None in rows:
+            sources, reading = self._sources(task, split, language), task.reading_of(language)
+            if sources is None:
                 return None
             op = Data(
                 model=model,
                 kind=task.kind.name,
-                rows=tuple(r for r in rows if r is not None),
+                sources=sources,
+                join=reading.join.text if reading.join else None,
+                filter=reading.filter.text if reading.filter else None,
                 language=language,
+                code=task.code_of(language),
                 split=split,
-                fields=tuple((f.name, f.template) for f in task.input),
+                fields=tuple((f.name, f.template) for f in reading.input),
                 labels=task.labels,
                 max_length=max_length,
+                prefix=prefix,
                 limit=limit if isinstance(limit, Limit) else None,
                 scored=scored,
             )
-            places = self._data_places(part, lengths)
+            places = self._data_places(part, reading, lengths)
             self._data[known] = self._enter(op, f"data {task.name} {split}[{language}]", part.name_span, places)
         return self._data[known]
 
     def _fits(self, model: Key, lengths: Settled) -> bool:
-        """Whether `max-length` lies within the positions of a model from scratch; others' are not known here."""
+        """Whether `max-length` lies within the model's positions, as far as these are known here."""
         op, length = self.nodes[model].op, _whole(lengths["max-length"])
-        if not isinstance(op, Model) or not isinstance(op.source, Scratch) or length <= op.source.positions:
+        positions = self.locator.shape(op.source).positions if isinstance(op, Model) else None
+        if positions is None or length <= positions:
             return True
         said = lengths.settings["max-length"].place
         span = said if said is not None and said.source is lengths.span.source else lengths.span
-        message = f"`max-length` is {length}, and the model has {op.source.positions} positions"
-        hint = f"set `max-length: {op.source.positions}` or less, or give the model more `positions`"
+        message = f"`max-length` is {length}, and the model has {positions} positions"
+        self.bag.error(codes.WRONG_VALUE, span, message, f"set `max-length: {positions}` or less")
+        return False
+
+    def _has_layer(self, model: Key, target: Settled) -> bool:
+        """Whether the model has the `layer`, as far as its layers are known here."""
+        op, layer = self.nodes[model].op, target["layer"] if "layer" in target.settings else None
+        layers = self.locator.shape(op.source).layers if isinstance(op, Model) and layer is not None else None
+        if layer is None or layers is None or _whole(layer) <= layers:
+            return True
+        said = target.settings["layer"].place
+        span = said if said is not None and said.source is target.span.source else target.span
+        message = f"`layer` is {layer}, and the model has {layers}"
+        hint = f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last"
         self.bag.error(codes.WRONG_VALUE, span, message, hint)
         return False
 
-    def _data_places(self, part: Settled, lengths: Settled) -> Mapping[str, Place]:
+    def _data_places(self, part: Settled, reading: Reading, lengths: Settled) -> Mapping[str, Place]:
         """Where each thing that the data's key holds was said."""
-        said = {f"input.{f.name}": f.span for f in part.task.input}
-        said |= {"data": part.task.data[0].span, "input": part.task.input[0].span}
-        for key, owner in (("max-length", lengths), ("limit", part), ("split", part)):
+        said = {f"input.{f.name}": f.span for f in reading.input}
+        said |= {"data": reading.sources[0].span, "input": reading.input[0].span}
+        said |= {key: w.span for key, w in (("join", reading.join), ("filter", reading.filter)) if w is not None}
+        for key, owner in (("max-length", lengths), ("limit", part), ("split", part), ("prefix", part)):
             setting = owner.settings.get(key)
             if setting is not None and setting.place is not None:
                 said[key] = setting.place
         return {key: self._place(span) for key, span in said.items()}
 
     def _no_split(self, part: Settled, lacking: list[str], split: str) -> None:
-        data = part.task.data
-        there = ", ".join(self.locator.splits(data, lacking[0])) or "no split at all"
+        data, code = part.task.reading_of(lacking[0]).sources, part.task.code_of(lacking[0])
+        there = ", ".join(self.locator.splits(data, lacking[0], code)) or "no split at all"
         why = "a stage needs one" if split == "train" else "a target is scored on it"
         message = f"`{part.task.name}` has no {split} split in {', '.join(f'`{c}`' for c in lacking)}; {why}"
-        missing = self.locator.expected(data, split, lacking[0])
+        missing = self.locator.expected(data, split, lacking[0], code)
         hint = f"its data have: {there}" + (f"; {missing}" if missing else "")
         self.bag.error(codes.NO_SPLIT, part.name_span, message, hint, Label(data[0].span, "its data"))
 
     def _target(self, run: Run, target: Settled, weights: Key, model: Key, title: str) -> Iterable[Step]:
-        stage = run.stages[-1]
-        lengths = target if target.settings["max-length"].place is not None else stage
-        precision = target if target.settings["precision"].place is not None else stage
+        lengths, precision = _says(run, target, "max-length"), _says(run, target, "precision")
         said = precision.settings["precision"].place
         places = {**self._setting_places(target), **({"precision": self._place(said)} if said else {})}
         split = self._target_split(target)
-        if not self._has_split(target, split):
+        if not self._has_split(target, split) or not self._has_layer(model, target):
             return
         for language in target.languages:
             data = self._data_node(target, model, language, split, lengths, scored=True)
@@ -198,9 +230,10 @@ class Lowering:
                 continue
             self._check_contamination(run, target, model, data)
             mask = _real(target["mask"]) if "mask" in target.settings else None
-            predict = Predict(weights, data, target.task.kind.name, self._precision(precision), mask)
-            seed = str(stage["seed"])
-            name = f"{title} @ {target.task.name}[{language}] (seed {seed})"
+            vectors = _vectors(target)
+            predict = Predict(weights, data, target.task.kind.name, self._precision(precision), mask, vectors)
+            seed = _last_seed(run)
+            name = f"{title} @ {target.task.name}[{language}]" + (f" (seed {seed})" if seed else "")
             predictions = self._enter(predict, f"predict {name}", target.span, places)
             self.naive += 1
             for metric in target.task.metrics:
@@ -226,7 +259,7 @@ class Lowering:
         stated = target["split"] or target.task.split
         if stated is not None:
             return _text(stated)
-        there = {s for c in target.languages for s in self.locator.splits(target.task.data, c)}
+        there = {s for c in target.languages for s in self._splits(target.task, c)}
         return "test" if "test" in there else "dev"
 
     def _precision(self, part: Settled) -> str:
@@ -261,7 +294,7 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
     return Cell(
         experiment=run.experiment,
         axes=tuple(axes),
-        seed="/".join(seeds) or str(run.stages[-1]["seed"]),
+        seed="/".join(seeds) or _last_seed(run),
         benchmark=target.task.name,
         language=language,
         metric=metric,
@@ -269,6 +302,24 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
         score=score,
         skips=tuple(t.axis for t in run.axes.values() if t.skip),
     )
+
+
+def _says(run: Run, target: Settled, slot: str) -> Settled:
+    """Who says what `slot` is at a target: itself, or the last stage, whose head it uses."""
+    own = target.settings[slot].place is not None or not target.task.kind.trains
+    return target if own else run.stages[-1]
+
+
+def _last_seed(run: Run) -> str:
+    """The seed of the last stage; nothing is random where nothing is trained."""
+    return str(run.stages[-1]["seed"]) if run.stages else ""
+
+
+def _vectors(target: Settled) -> Vectors | None:
+    if "pool" not in target.settings:
+        return None
+    layer = target["layer"]
+    return Vectors(None if layer is None else _whole(layer), _text(target["pool"]), _text(target["similarity"]))
 
 
 def _called(stage: Settled) -> str:

@@ -112,14 +112,23 @@ class Data:
 
     model: Key  # for its tokenizer
     kind: str
-    rows: tuple[Rows, ...]
+    sources: tuple[tuple[str, tuple[Rows, ...]], ...]  # by name; "" is the name of the one that needs none
+    join: str | None  # the column that joins the sources; None: by position
+    filter: str | None  # the template that is true of the rows to keep
     language: str
+    code: str  # the language as the data spell it
     split: str
     fields: tuple[tuple[str, Template], ...]
     labels: tuple[str, ...]
     max_length: int
+    prefix: str  # text before each sentence
     limit: Limit | None
     scored: bool  # a target: every row must have a label
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """Those of all sources."""
+        return tuple(rows for _, named in self.sources for rows in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +156,24 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectors:
+    """How sentences become vectors, and vectors are compared."""
+
+    layer: int | None  # 0 is the embeddings' output; None the last
+    pool: str
+    similarity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Predict:
-    """Predictions of the head that `weights` ends with, one row an example."""
+    """Predictions of the head that `weights` ends with, or of its vectors, one row an example."""
 
     weights: Key
     data: Key
     kind: str
     precision: str
     mask: float | None
+    vectors: Vectors | None
 
 
 @dataclass(frozen=True, slots=True)

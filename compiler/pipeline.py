@@ -69,7 +69,7 @@ def compile_text(source: Source, places: Places, device: Device) -> Compiled:
     if any(isinstance(s, Use) for s in spec.statements):
         return Compiled(None, bag.all())  # half of the names may be in the other file
     _check_experiments(spec, names, bag)
-    runs = Composer(names, bag).compose()
+    runs = Composer(names, places, bag).compose()
     _warn_unused(names, bag)
     if bag.failed():
         return Compiled(None, bag.all())

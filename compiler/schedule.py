@@ -62,7 +62,7 @@ def _after(key: Key, by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]
     together: dict[object, list[Node]] = {}
     for node in children:
         if isinstance(node.op, Predict):
-            together.setdefault((node.op.kind, node.op.precision, node.op.mask), []).append(node)
+            together.setdefault((node.op.kind, node.op.precision, node.op.mask, node.op.vectors), []).append(node)
     for group in together.values():
         found.append(tuple(group))
         found.extend((score,) for n in group for score in by_parent.get(n.key, []))

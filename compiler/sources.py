@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import ARCHITECTURES, FORMATS, FORMATS_LATER, SPLITS, SYNONYMS, WORLD_TASKS
+from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_TASKS
 from compiler.suggest import did_you_mean
 from compiler.values import describe
 from dsl.syntax import Argument, Call, ListValue, Number, Record, String, Value, Word
@@ -256,19 +256,6 @@ def _scratch(arguments: _Arguments) -> ScratchModel | None:
 _DATA_FORMS = '`files("…")`, `hf("…")`, `world(…)` or `python("…")`'
 
 
-def read_data(value: Value, bag: Bag) -> tuple[DataSource, ...] | None:
-    """What stands behind `data:`: one source, or a list of sources whose rows follow one another."""
-    match value:
-        case ListValue(items=items) if items:
-            sources = [read_source(item, bag) for item in items]
-            return None if None in sources else tuple(s for s in sources if s is not None)
-        case Record():
-            bag.error(codes.NOT_YET, value.span, "several named sources are not available yet", "join them in one file")
-            return None
-    source = read_source(value, bag)
-    return None if source is None else (source,)
-
-
 def read_source(value: Value, bag: Bag) -> DataSource | None:
     """One source, or None after findings."""
     if not isinstance(value, Call):
@@ -316,7 +303,11 @@ def _files(arguments: _Arguments) -> FilesData | None:
         case _:
             message = f"`columns` is {describe(columns)} but must be a list of names such as `[id, text]`"
             arguments.error(codes.WRONG_VALUE, columns.span, message)
-    return FilesData(patterns, _format(arguments, patterns), names, arguments.call.span)
+    format_ = _format(arguments, patterns)
+    if names and columns is not None and format_ and format_ not in TABLES:
+        message = f"`columns` names the columns of a table, and the format is `{format_}`"
+        arguments.error(codes.WRONG_VALUE, columns.span, message, "take it out")
+    return FilesData(patterns, format_, names, arguments.call.span)
 
 
 def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
@@ -324,15 +315,11 @@ def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
     stated = arguments.text("format", "a word")
     if stated is not None and stated in FORMATS:
         return stated
-    if stated in FORMATS_LATER:
-        hint = f"for now: {', '.join(FORMATS)}"
-        arguments.error(codes.NOT_YET, arguments.call.span, f"the format `{stated}` is not available yet", hint)
-        return ""
     if stated is not None:
-        hint = did_you_mean(stated, (*FORMATS, *FORMATS_LATER))
+        hint = did_you_mean(stated, FORMATS)
         arguments.error(codes.WRONG_VALUE, arguments.call.span, f"there is no format `{stated}`", hint)
         return ""
-    found = {f for p in patterns.values() for f, suffix in FORMATS.items() if p.endswith(suffix)}
+    found = {f for p in patterns.values() for f, suffix in FORMATS.items() if suffix and p.endswith(suffix)}
     if len(found) == 1:
         return found.pop()
     if arguments.failed:

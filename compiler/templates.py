@@ -39,6 +39,7 @@ FILTERS = (
     *("striptags", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
 )
 GLOBALS = ("range", "dict", "namespace")
+GIVEN = ("language", "code", "split", "row")  # what a template knows besides the columns
 MOST_DEPTH = 100  # of a template's tree; Python's own limits lie above it
 
 
@@ -68,14 +69,63 @@ def _environment() -> Environment:
     return environment
 
 
-def check_template(text: str, span: Span, bag: Bag) -> None:
-    """Report a template that Jinja2 cannot read, or that wants what a template may not have."""
+def check_template(text: str, span: Span, bag: Bag, sources: tuple[str, ...] = ()) -> bool:
+    """Whether a template can be used over rows of these sources; what is wrong with it is in the bag.
+
+    Where sources have names, a column is that of a source: `{{ a.text }}`.
+    """
     if "{" not in text:
-        return
+        return True
     tree = _parsed(text, span, bag)
-    if tree is not None:
-        _check_statements(tree, span, bag)
-        _check_names(tree, span, bag)
+    if tree is None:
+        return False
+    _check_statements(tree, span, bag)
+    _check_names(tree, span, bag)
+    wrong = bare_names(text, sources)
+    for name in wrong:
+        known = " or ".join(f"`{{{{ {s}.{name} }}}}`" for s in sources)
+        message = f"the sources have names, and `{name}` is none of them"
+        bag.error(codes.BAD_TEMPLATE, span, message, f"a column is one of a source: {known}")
+    return not wrong
+
+
+def bare_names(text: str, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """What a template calls by a name that is no source, where sources have names."""
+    from jinja2 import TemplateError
+    from jinja2.meta import find_undeclared_variables
+
+    try:
+        used = find_undeclared_variables(_environment().parse(text)) if sources else set()
+    except (TemplateError, RecursionError, ValueError):  # reported where the template stands, or when rows are read
+        return ()
+    return tuple(sorted(used - {*sources, *GIVEN, *GLOBALS}))
+
+
+def may_name(name: str) -> bool:
+    """Whether templates can call a source so, and mean nothing else by it."""
+    from jinja2 import TemplateError
+    from jinja2.meta import find_undeclared_variables
+
+    if not name.isidentifier() or name in (*GIVEN, *GLOBALS):
+        return False
+    try:
+        return find_undeclared_variables(_environment().parse(f"{{{{ {name}.column }}}}")) == {name}
+    except TemplateError:
+        return False
+
+
+def is_expression(text: str) -> bool:
+    """Whether a template that can be read is one single expression, `{{ … }}`, whose value keeps its type."""
+    from jinja2 import TemplateError, nodes
+
+    try:
+        body = _environment().parse(text).body
+    except (TemplateError, RecursionError, ValueError):
+        return False
+    match body:
+        case [nodes.Output(nodes=[node])]:
+            return not isinstance(node, nodes.TemplateData)
+    return False
 
 
 def _parsed(text: str, span: Span, bag: Bag) -> nodes.Template | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import SETTINGS, SLOT, SYNONYMS, SettingRule
+from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, SettingRule
 from compiler.ops import Limit
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
@@ -87,7 +87,8 @@ def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
     rule = SETTINGS.get(key)
     if rule is None:
         hyphenated = key.replace("_", "-")
-        here = [k for k, r in SETTINGS.items() if r.where != "kind" and (r.words or not r.later)]
+        of_kinds = {k for kind in KINDS.values() if kind.available for k in kind.settings}
+        here = [k for k, r in SETTINGS.items() if (r.where != "kind" or k in of_kinds) and (r.words or not r.later)]
         hint = f"keys are hyphenated: `{hyphenated}`" if hyphenated in SETTINGS else did_you_mean(key, here)
         if (meant := SYNONYMS.get(hyphenated)) is not None:
             hint = f"it is called `{meant}` here"

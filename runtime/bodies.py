@@ -77,7 +77,7 @@ class TorchBodies:
         parent = inputs[op.parent]
         encoder: Any = models.load_encoder(parent, self.files, op.dropout)
         training.seed_head(op.seed)
-        network = models.Network(encoder, op.kind)
+        network = models.Network(encoder, op.kind, len(op.labels))
         data = columns.concatenate([columns.read(inputs[key]) for key in op.data])
         special = models.read_special(parent, encoder.config)
         if network.masks and special.mask is None:
@@ -103,7 +103,7 @@ class TorchBodies:
         from runtime.metrics import PREDICTIONS
 
         first = ops[0]
-        network: Any = models.load_network(inputs[first.weights], self.files, first.kind)
+        network: Any = models.load_network(inputs[first.weights], self.files, first.kind, first.vectors)
         special = models.read_special(inputs[first.weights], network.encoder.config)
 
         def write(table: Any, folder: Path) -> None:  # noqa: ANN401

@@ -4,90 +4,150 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import chain
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from runtime import columns
 from runtime.errors import BadInput
+from runtime.joining import rows_of
 from runtime.kinds import kinds
 from runtime.models import check_length, load_tokenizer
-from runtime.sources import read_rows
-from runtime.templates import Templates
+from runtime.templates import FILTER, Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from compiler.ops import Data, Limit
-    from runtime.sources import Row
+    from runtime.formats import Row
+    from runtime.kinds.kind import Encoded
 
 FACTS = "facts.json"
-_BRACED = re.compile(r"(?<!\{)\{\s*(\w+)\s*\}(?!\})")  # one brace where two are meant
+_BRACED = re.compile(r"(?<!\{)\{\s*(\w+(?:\.\w+)?)\s*\}(?!\})")  # one brace where two are meant
 _ORDER_SEED = 20_200_526  # of the one order that `limit: N` takes the first rows of
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was counted on the way from rows to examples."""
+
+    rows: int
+    kept: int  # by the filter
+    examples: int = 0
+    unlabelled: int = 0  # dropped for want of a label
+    cut: int = 0  # to fit
 
 
 def encode(op: Data, model: Path, files: Mapping[str, Path], folder: Path, *, allow_code: bool) -> None:
     """Write the columns of `op` into `folder`, and what was counted on the way."""
     tokenizer = load_tokenizer(model)
     check_length(model, tokenizer, op.max_length)
-    rows = list(chain.from_iterable(read_rows(r, files, allow_code=allow_code) for r in op.rows))
-    if not rows:
-        raise BadInput("the source has no rows", None, "data")
-    chosen = limited(len(rows), op.limit)
+    rows = rows_of(op, files, allow_code=allow_code)
     _check_written(op, rows[0])
-    templates = Templates(op.fields)
-    extra = {"language": op.language, "code": op.language, "split": op.split}
-    examples, cut = [], 0
-    for index in chosen:
-        example, was_cut = _example(op, rows[index], index, templates, tokenizer, extra)
-        examples.append(example)
-        cut += was_cut
-    columns.write(folder, examples)
-    facts = {"rows": len(rows), "examples": len(examples), "cut": cut}
-    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+    kept = _kept(op, rows)
+    facts = Facts(len(rows), len(kept))
+    columns.write(folder, _examples(op, rows, limited(kept, op.limit), tokenizer, facts))
+    (folder / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
 
 
 def _check_written(op: Data, row: Row) -> None:
     """Raise BadInput for a template that was meant to be a column and is a text."""
+    known = set(row) if "" in dict(op.sources) else {f"{name}.{column}" for name in row for column in row[name]}
     for name, template in op.fields:
         for text in template if isinstance(template, tuple) else (template,):
-            meant = text if text in row else next((c for c in _BRACED.findall(text) if c in row), None)
+            meant = text if text in known else next((c for c in _BRACED.findall(text) if c in known), None)
             if meant is not None:
                 message = f"the template `{text}` of `{name}` is the same text for every row, and `{meant}` is a column"
                 raise BadInput(message, f"a column stands in two braces: `{{{{ {meant} }}}}`", f"input.{name}")
 
 
-def _example(
+def _given(op: Data) -> Mapping[str, str]:
+    """What templates know besides the columns."""
+    return {"language": op.language, "code": op.code, "split": op.split}
+
+
+def _kept(op: Data, rows: Sequence[Row]) -> list[int]:
+    """Indices of the rows of which the filter is true."""
+    if op.filter is None:
+        return list(range(len(rows)))
+    template = Templates(((FILTER, op.filter),))
+    kept = []
+    for index, row in enumerate(rows):
+        try:
+            value = template.values(row, _given(op))[FILTER]
+        except BadInput as error:
+            raise BadInput(f"{_where(op, index)}: {error}", error.hint, error.field) from error
+        if not isinstance(value, bool):
+            message = f"{_where(op, index)}: `filter` gives {value!r:.40}, which is neither true nor false"
+            raise BadInput(message, "compare with something: `{{ lang == 'de' }}`", FILTER)
+        if value:
+            kept.append(index)
+    if not kept:
+        raise BadInput(f"the filter keeps none of {len(rows):,} rows", None, FILTER)
+    return kept
+
+
+def _where(op: Data, index: int) -> str:
+    return f"row {index + 1} of {op.split}[{op.language}]"
+
+
+def _examples(
+    op: Data,
+    rows: Sequence[Row],
+    chosen: list[int],
+    tokenizer: Any,  # noqa: ANN401
+    facts: Facts,
+) -> list[columns.Example]:
+    """The rows as examples. One without a label is dropped where it would be trained on, and no target may have one."""
+    templates = Templates(op.fields)
+    examples = []
+    for index in chosen:
+        encoded = _encoded(op, rows[index], index, templates, tokenizer)
+        if encoded.label is None:
+            facts.unlabelled += 1
+            continue
+        examples.append(columns.Example(index, encoded.sequences, encoded.segments, encoded.label))
+        facts.cut += encoded.cut
+    if not examples:
+        raise BadInput(f"none of {len(chosen):,} rows has a label", "-1 and null are no labels", "input.label")
+    facts.examples = len(examples)
+    return examples
+
+
+def _encoded(
     op: Data,
     row: Row,
     index: int,
     templates: Templates,
     tokenizer: Any,  # noqa: ANN401
-    extra: Mapping[str, Any],
-) -> tuple[columns.Example, bool]:
+) -> Encoded:
     try:
-        values = templates.values(row, extra)
+        values = templates.values(row, _given(op))
+        if op.prefix:
+            values = {name: f"{op.prefix}{v}" if isinstance(v, str | int | float) else v for name, v in values.items()}
         encoded = kinds()[op.kind].encode(values, tokenizer, op.max_length, op.labels)
     except BadInput as error:
-        where = f"row {index + 1} of {op.split}[{op.language}]: {error}"
-        raise BadInput(where, error.hint, error.field) from error
-    return columns.Example(index, encoded.sequences, encoded.segments, encoded.label), encoded.cut
+        raise BadInput(f"{_where(op, index)}: {error}", error.hint, error.field) from error
+    if encoded.label is None and op.scored:
+        hint = "a target needs a label in every row; `filter:` keeps those that have one"
+        raise BadInput(f"{_where(op, index)} has no label (-1 or null)", hint, "input.label")
+    return encoded
 
 
-def limited(rows: int, limit: Limit | None) -> list[int]:
-    """Indices of the rows that a limit keeps, in the order of the data.
+def limited(kept: Sequence[int], limit: Limit | None) -> list[int]:
+    """Those of the indices `kept` that a limit takes, in the order of the data.
 
-    The fixed order depends on the row's index alone: parallel languages keep the same items, and a smaller limit
-    keeps a subset of a larger one's.
+    The fixed order depends on a row's index in the source alone: parallel languages keep the same items, and a
+    smaller limit keeps a subset of a larger one's.
     """
-    if limit is None or limit.count >= rows:
-        return list(range(rows))
+    if limit is None or limit.count >= len(kept):
+        return list(kept)
     if limit.order == "own":
-        return list(range(limit.count))
-    indices = np.arange(rows, dtype=np.uint64)
-    return sorted(int(i) for i in np.argsort(_scatter(indices), kind="stable")[: limit.count])
+        return list(kept[: limit.count])
+    indices = np.asarray(kept, dtype=np.uint64)
+    return sorted(int(i) for i in indices[np.argsort(_scatter(indices), kind="stable")[: limit.count]])
 
 
 def _scatter(indices: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from runtime.columns import Columns
-    from runtime.kinds.kind import Special
+    from runtime.kinds.kind import Kind, Special
     from runtime.models import Network
 
 MASK_SEED = 1  # hidden tokens of an evaluation are the same for every model
+_Found = list[tuple["NDArray[np.int64]", dict[str, list[Any]]]]  # indices of examples, and columns of their predictions
 
 
 def predict(
@@ -43,23 +44,24 @@ def predict(
     layout = layout_for(network, machine.device)
     torch.set_num_threads(layout.threads)
     kind = kinds()[network.kind]
-    chosen, targets = columns, None
+    shown, targets = columns, None
     if kind.masks and mask is not None:
-        chosen, targets = hide(columns, mask, special, seed=MASK_SEED, step=0)
-    found: list[tuple[NDArray[np.int64], dict[str, list[Any]]]] = []
+        shown, targets = hide(columns, mask, special, seed=MASK_SEED, step=0)
+    found: _Found = []
     with torch.inference_mode(), machine.autocast():
-        for examples, batch in micro_batches(chosen, layout.token_budget, special.pad, machine.device, targets):
+        for chosen, batch in micro_batches(shown, layout.token_budget, special.pad, machine.device, targets):
             if stopping():
                 raise Stopped
             hidden = network(batch.tokens, batch.attention, batch.segments)
-            found.append((examples, kind.predict(network.head, hidden, batch)))
-    return _in_order(found)
+            found.append((chosen, kind.predict(network.head, hidden, batch)))
+    return _table(kind, found)
 
 
-def _in_order(found: list[tuple[NDArray[np.int64], dict[str, list[Any]]]]) -> Any:  # noqa: ANN401
-    """One table of all predictions in the order of the data."""
+def _table(kind: Kind, found: _Found) -> Any:  # noqa: ANN401
+    """One table of all predictions in the order of the data, as the kind finishes them."""
     import pyarrow as pa
 
-    table = pa.concat_tables([pa.table(columns) for _, columns in found])
     order = np.argsort(np.concatenate([chosen for chosen, _ in found]))
-    return table.take(order)
+    together = {name: [v for _, columns in found for v in columns[name]] for name in found[0][1]}
+    columns = {name: [values[i] for i in order] for name, values in together.items()}
+    return pa.table(columns if kind.finish is None else kind.finish(columns))

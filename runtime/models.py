@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from compiler.ops import Folder, HubModel, Model, Scratch
+from compiler.ops import Folder, HubModel, Model, Scratch, Vectors
+from compiler.shapes import positions
 from runtime.errors import BadInput, MissingInput
 from runtime.files import checked
 from runtime.kinds import kinds
 from runtime.kinds.kind import Special
+from runtime.kinds.retrieval import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -140,7 +142,7 @@ def _weights(folder: Path, files: Mapping[str, Path]) -> Iterator[tuple[Path, Pa
     with tempfile.TemporaryDirectory() as linked:
         shown = folder
         for name, digest in named.items():
-            inside = folder / name
+            inside = (folder / name).absolute()  # a link from elsewhere
             if not inside.is_file():
                 inside = checked(digest, files, "weights").absolute()
                 shown = inside.parent
@@ -161,12 +163,10 @@ def read_config(folder: Path) -> dict[str, Any]:
 def check_length(folder: Path, tokenizer: Any, max_length: int) -> None:  # noqa: ANN401
     """Raise BadInput when sequences may be longer than the model has positions, or tokens more than it has vectors."""
     config = read_config(folder)
-    positions = int(config.get("max_position_embeddings", 512))
-    if config.get("model_type") != "bert":
-        positions -= int(config.get("pad_token_id") or 0) + 1  # RoBERTa's kin count positions from pad + 1
-    if max_length > positions:
-        message = f"`max-length` is {max_length}, and the model has {positions} positions"
-        raise BadInput(message, f"set `max-length: {positions}` or less", "max-length")
+    most = positions(config)
+    if most is not None and max_length > most:
+        message = f"`max-length` is {max_length}, and the model has {most} positions"
+        raise BadInput(message, f"set `max-length: {most}` or less", "max-length")
     size = tokenizer.get_vocab_size(with_added_tokens=True)
     vectors = config.get("vocab_size", size)
     if size > vectors:
@@ -201,13 +201,14 @@ def load_tokenizer(folder: Path) -> Any:  # noqa: ANN401  (tokenizers has no typ
 
 
 class Network(nn.Module):
-    """An encoder with the head of one kind."""
+    """An encoder with the head of one kind, a new one for so many labels unless it is given."""
 
-    def __init__(self, encoder: nn.Module, kind: str) -> None:
+    def __init__(self, encoder: nn.Module, kind: str, labels: int = 0, head: nn.Module | None = None) -> None:
         super().__init__()
         self.kind = kind
         self.encoder = encoder
-        self.head = kinds()[kind].head(encoder)
+        self.head = kinds()[kind].head(encoder, labels) if head is None else head
+        self.labels = labels
 
     def forward(self, tokens: torch.Tensor, attention: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
         """(N, T) ids -> (N, T, H) hidden states."""
@@ -233,15 +234,32 @@ def save(network: Network, parent: Path, folder: Path) -> None:
     for name in _DROPOUTS:
         setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
-    save_file({k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}, folder / HEAD)
+    tensors = {k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}
+    save_file(tensors, folder / HEAD, {"labels": str(network.labels)} if network.labels else None)
     shutil.copyfile(parent / TOKENIZER, folder / TOKENIZER)
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (parent / name).is_file():
             shutil.copyfile(parent / name, folder / name)
 
 
-def load_network(folder: Path, files: Mapping[str, Path], kind: str) -> Network:
-    """A trained network with its head."""
-    network = Network(load_encoder(folder, files, None), kind)
+def load_network(folder: Path, files: Mapping[str, Path], kind: str, vectors: Vectors | None = None) -> Network:
+    """A trained network with its head; or, of any weights node, with what makes vectors of a layer."""
+    encoder = load_encoder(folder, files, None)
+    if vectors is not None:
+        return Network(_up_to(encoder, vectors.layer), kind, head=Pool(vectors.pool))
+    with safe_open(folder / HEAD, "pt") as file:
+        labels = int((file.metadata() or {}).get("labels", 0))
+    network = Network(encoder, kind, labels)
     network.head.load_state_dict(load_file(folder / HEAD))
     return network
+
+
+def _up_to(encoder: nn.Module, layer: int | None) -> nn.Module:
+    """The encoder whose last hidden states are those of `layer`, 0 for the output of the embeddings."""
+    stack: Any = encoder
+    layers = len(stack.encoder.layer)
+    if layer is not None and layer > layers:
+        message = f"`layer` is {layer}, and the model has {layers}"
+        raise BadInput(message, f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last", "layer")
+    stack.encoder.layer = stack.encoder.layer[:layer]
+    return encoder

@@ -155,15 +155,25 @@ def _differences(node: Node, relative: Manifest) -> Iterable[Reason]:
     before, after = relative.preimage["fields"], node.preimage["fields"]
     for field in fields(node.op):
         old, new = before.get(field.name), after[field.name]
-        if old == new:
-            continue
+        if field.name not in before or old == new:
+            continue  # what an older version did not record is told by its number
         if field.name in _INPUT_FIELDS:
             yield Reason("upstream", field.name)
-        elif field.name in ("rows", "source"):
-            yield Reason("data_changed" if field.name == "rows" else "model_changed", field.name, place=node.place)
+        elif field.name in ("sources", "source"):
+            yield Reason("data_changed" if field.name == "sources" else "model_changed", field.name, place=node.place)
         else:
-            path, place = _setting(field.name, new, node)
-            yield Reason("param_changed", path, _shown(old), _shown(new), place)
+            yield from _settings(field.name, old, new, node)
+
+
+def _settings(name: str, old: Any, new: Any, node: Node) -> Iterable[Reason]:  # noqa: ANN401
+    """A reason for the field, or for each setting that it holds several of."""
+    if name == "vectors" and isinstance(old, dict) and isinstance(new, dict):
+        for key in new:
+            if old.get(key) != new[key]:
+                yield Reason("param_changed", key, _shown(old.get(key)), _shown(new[key]), node.places.get(key))
+        return
+    path, place = _setting(name, new, node)
+    yield Reason("param_changed", path, _shown(old), _shown(new), place)
 
 
 def _setting(name: str, value: Any, node: Node) -> tuple[str, Place]:  # noqa: ANN401

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from runtime.results import Row
 
+UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
 Axes = tuple[tuple[str, str], ...]
 
 
@@ -38,7 +39,7 @@ class Table:
     trained: frozenset[str]  # languages that are not zero-shot in some arm
     items: tuple[int, int]  # fewest and most items of a language
     chance: float | None
-    seeds: int
+    seeds: int  # 0 where no arm trains anything
     baseline: str  # what the arms that train nothing are called; "" where there is none
     arms: tuple[Arm, ...]
 
@@ -66,7 +67,7 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
         trained=trained,
         items=(min(r.n for r in rows), max(r.n for r in rows)),
         chance=fmean(chances) if chances else None,
-        seeds=len({r.cell.seed for r in rows}),
+        seeds=len({r.cell.seed for r in rows} - {UNTRAINED}),
         baseline=next((v for r in rows for a, v in r.cell.axes if a in r.cell.skips), ""),
         arms=tuple(_arm(axes, by_arm, [c for c in languages if c not in trained]) for axes in by_arm),
     )
@@ -75,7 +76,7 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
 def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str]) -> Arm:
     own = _scores(by_arm[axes])
     base_axes = _baseline(axes, by_arm)
-    base = _scores(by_arm[base_axes]) if base_axes is not None else {}
+    base = _for_seeds_of(own, _scores(by_arm[base_axes])) if base_axes is not None else {}
     gains = {c: _paired(own[c], base[c]) for c in own if c in base and own[c].keys() & base[c].keys()}
     average, base_average = _average(own, zero_shot), _average(base, zero_shot)
     paired = average.keys() & base_average.keys()
@@ -94,6 +95,16 @@ def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
     for row in rows:
         found.setdefault(row.cell.language, {})[row.cell.seed] = row.value
     return found
+
+
+def _for_seeds_of(
+    own: Mapping[str, Mapping[str, float]], base: Mapping[str, Mapping[str, float]]
+) -> dict[str, Mapping[str, float]]:
+    """The baseline's scores: where it trains nothing at all, its one score is that of every seed."""
+    return {
+        c: dict.fromkeys(own.get(c, {}), by_seed[UNTRAINED]) if UNTRAINED in by_seed else by_seed
+        for c, by_seed in base.items()
+    }
 
 
 def _average(scores: Mapping[str, Mapping[str, float]], zero_shot: Sequence[str]) -> dict[str, float]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from jinja2.compiler import Frame
 
+FILTER = "filter"  # what the template of a filter is called; the others are fields of `input:`
 MOST_CHARACTERS = 1_000_000  # of one value
 MOST_MADE = 50_000_000  # characters of all that is made for one row, on the way to its values
 MOST_BITS = 13_000  # of a whole number: some 4,000 digits, as many as Python writes out
@@ -107,6 +108,10 @@ class _Generator(CodeGenerator):
         self.write(")")
 
 
+class Named(dict[str, Any]):
+    """A row of a source that has a name: `{{ a.items }}` is its column, not a dict's method."""
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox, in which nothing grows without bound and nothing differs from run to run."""
 
@@ -162,6 +167,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             args = (_items(args[0]),)
             _bound(_measured(args[0]) + len(text) * len(args[0]))
         return __self.made(super().call(__context, __obj, *args, **kwargs))
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401
+        """`{{ obj.attribute }}`, in a named source a column."""
+        if isinstance(obj, Named) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ANN401
         if callable(value) and not any(isinstance(obj, kind) and attr in names for kind, names in _METHODS):
@@ -340,12 +351,22 @@ def _refusals(field: Callable[[], str], row: Mapping[str, Any]) -> Iterator[None
     try:
         yield
     except UndefinedError as error:
-        columns = ", ".join(f"`{c}`" for c in row)
         message = f"the template of `{field()}` asks for what the row lacks: {error.message}"
-        raise BadInput(message, f"the columns are {columns}", f"input.{field()}") from error
+        raise BadInput(message, f"the columns are {_columns(row)}", _place(field())) from error
     except _FAILURES as error:
         says, hint = next((s, h) for kind, s, h in _SAYINGS if isinstance(error, kind))
-        raise BadInput(f"the template of `{field()}` {says}: {_what(error)}", hint, f"input.{field()}") from error
+        raise BadInput(f"the template of `{field()}` {says}: {_what(error)}", hint, _place(field())) from error
+
+
+def _columns(row: Mapping[str, Any]) -> str:
+    """The columns as templates call them."""
+    names = [f"{n}.{c}" for n, v in row.items() for c in (v if isinstance(v, Named) else ())]
+    return ", ".join(f"`{name}`" for name in names or row)
+
+
+def _place(field: str) -> str:
+    """The part of a spec that a template stands in."""
+    return field if field == FILTER else f"input.{field}"
 
 
 def _what(error: BaseException) -> str:

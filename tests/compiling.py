@@ -36,6 +36,9 @@ def write_files(folder):
     _write(folder, "weightless/config.json", "weightless/tokenizer.json")
     _write(folder, "untokened/config.json", "untokened/model.safetensors")
     _write(folder, "t/train.jsonl", "t/dev.jsonl", "rows.py", "plain.txt")
+    (folder / "twice.txt").write_text("yes\nno\nyes\n")
+    (folder / "nothing.txt").write_text("\n\n")
+    (folder / "latin.txt").write_bytes("dé\n".encode("latin-1"))
     for task, languages, splits in (
         ("a", ("en", "de", "sw"), ("train", "dev")),
         ("b", ("en", "de", "sw"), ("train", "dev")),

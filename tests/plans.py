@@ -20,7 +20,22 @@ def model(seed=1):
 def data(model_key, split="train", language="qaa", limit=None, scored=False):
     rows = (WorldRows("causes", split, language, 1),)
     fields = (("choices", ("{{ choice0 }}", "{{ choice1 }}")), ("label", "{{ label }}"))
-    return Data(model_key, "multiple-choice", rows, language, split, fields, (), 32, limit, scored)
+    return Data(
+        model=model_key,
+        kind="multiple-choice",
+        sources=(("", rows),),
+        join=None,
+        filter=None,
+        language=language,
+        code=language,
+        split=split,
+        fields=fields,
+        labels=(),
+        max_length=32,
+        prefix="",
+        limit=limit,
+        scored=scored,
+    )
 
 
 def train(parent, *data_keys, lr=1e-3, seed=1, **changes):
@@ -69,7 +84,7 @@ def study(lr=1e-3, seeds=(1,), languages=("qaa", "qab")):
     for seed in seeds:
         weights = b.add(train(m, train_data, lr=lr, seed=seed), f"train {seed}")
         for test, language in zip(tests, languages, strict=True):
-            p = b.add(Predict(weights, test, "multiple-choice", "fp32", None), f"predict {seed} {language}")
+            p = b.add(Predict(weights, test, "multiple-choice", "fp32", None, None), f"predict {seed} {language}")
             b.add(Score(p, "accuracy", 1), f"score {seed} {language}")
     return b.plan()
 

@@ -12,7 +12,7 @@ import pytest
 
 import compiler.codes
 import dsl.codes
-from compiler.catalog import DECLARATION_KEYS, FORMATS, FORMATS_LATER, KINDS, SETTINGS
+from compiler.catalog import DECLARATION_KEYS, FORMATS, KINDS, SETTINGS
 from compiler.keys import VERSION
 from dsl.diagnostics import Severity
 from dsl.parse import parse
@@ -105,7 +105,7 @@ def test_no_code_of_the_compiler_is_used_for_nothing():
 
 def test_the_language_page_names_every_setting_kind_and_format():
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    names = {*SETTINGS, *KINDS, *FORMATS, *FORMATS_LATER, *DECLARATION_KEYS["task"], *DECLARATION_KEYS["model"]}
+    names = {*SETTINGS, *KINDS, *FORMATS, *DECLARATION_KEYS["task"], *DECLARATION_KEYS["model"]}
 
     assert set() == {name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page)}
 

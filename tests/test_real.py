@@ -8,16 +8,19 @@ import pytest
 import xfer
 from compiler.ops import Data
 from runtime import columns
+from runtime.joining import rows_of
 from runtime.sources import read_rows
+from runtime.templates import Templates
 
 pytestmark = [pytest.mark.real, pytest.mark.ml]
 
-SPEC = Path(__file__).parent / "cases" / "real" / "xcopa.xfer"
+CASES = Path(__file__).parent / "cases" / "real"
+SPEC = CASES / "xcopa.xfer"
 LANGUAGES = ("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
 
 
-def study(real, store):
-    return xfer.compile(SPEC, xfer.Options(store=store, device="cpu", roots=(("real", real),)))
+def study(real, store, spec=SPEC):
+    return xfer.compile(spec, xfer.Options(store=store, device="cpu", roots=(("real", real),)))
 
 
 def test_the_study_runs_from_the_published_files(real, tmp_path):
@@ -66,3 +69,76 @@ def test_the_published_files_hold_what_their_papers_say(real, tmp_path):
         assert {0: 250, 1: 250} == labels[f"data xcopa-files test[{language}]"]
     balance = labels["data e-care train[en]"][1] / 14_928
     assert 0.49 < balance < 0.51
+
+
+MEASURED = {"de": 98.5, "es": 98.5, "tr": 93.0, "ru": 93.0, "fr": 91.0, "sw": 88.0, "fi": 81.0, "et": 75.5}
+
+
+def test_tatoeba_gives_what_plain_tools_measure(real, tmp_path):
+    """The figures of the real data's own README, with plain tools on the same model: one sentence of 200 at most."""
+    compiled = study(real, tmp_path, CASES / "tatoeba.xfer")
+
+    report = xfer.run(compiled)
+
+    assert ([], []) == (report.failed, report.skipped)
+    rows, missing = xfer.rows(compiled)
+    assert (0, list(MEASURED)) == (missing, [r.cell.language for r in rows])
+    assert {(200, 1 / 200, "")} == {(r.n, r.chance, r.cell.seed) for r in rows}
+    assert MEASURED == pytest.approx({r.cell.language: 100 * r.value for r in rows}, abs=0.5)
+
+
+def read(compiled):
+    """The rows of each data node, by its label, as a run reads them."""
+    return {
+        node.label: [row for rows in node.op.rows for row in read_rows(rows, compiled.plan.files, allow_code=False)]
+        for node in compiled.plan.nodes
+        if isinstance(node.op, Data)
+    }
+
+
+# Sentences, words, tags: counted in the files by `grep` and `cut`; multiword tokens and empty nodes are no words.
+TREEBANKS = {
+    "data ewt train[en]": (2001, 25_147, 17),
+    "data pud train[en]": (1000, 21_180, 17),
+    "data pud train[de]": (1000, 21_332, 16),
+    "data pud train[es]": (1000, 23_283, 17),
+    "data pud train[id]": (1000, 19_446, 17),
+    "data pud train[tr]": (1000, 16_881, 16),
+}
+
+
+def test_treebanks_and_questions_are_read_as_they_are_published(real, tmp_path):
+    rows = read(study(real, tmp_path, CASES / "formats.xfer"))
+
+    for label, (sentences, words, tags) in TREEBANKS.items():
+        found = rows[label]
+        assert (sentences, words) == (len(found), sum(len(r["form"]) for r in found))
+        assert tags == len({tag for r in found for tag in r["upos"]})
+        assert all(r["sent_id"] and r["text"] for r in found)
+        assert all([str(n) for n in range(1, len(r["id"]) + 1)] == r["id"] for r in found)
+    pud = [rows[f"data pud train[{c}]"] for c in ("en", "de", "es", "id", "tr")]
+    assert 1 == len({tuple(r["sent_id"] for r in found) for found in pud})  # parallel
+    for language in ("en", "de", "es", "ro", "tr", "vi", "zh"):
+        found = rows[f"data xquad train[{language}]"]
+        assert (1190, 1190) == (len(found), len({r["id"] for r in found}))
+        assert all(r["answers"]["text"] for r in found)
+        for r in found:
+            for text, start in zip(r["answers"]["text"], r["answers"]["answer_start"], strict=True):
+                assert r["context"][start : start + len(text)] == text
+
+
+def test_one_languages_fault_is_mended_by_a_join_with_another(real, tmp_path):
+    compiled = study(real, tmp_path, CASES / "repaired.xfer")
+    et, th = (n.op for n in compiled.plan.nodes if isinstance(n.op, Data) and n.op.scored)
+    right = [row["question"] for row in rows_of(et, compiled.plan.files, allow_code=False)]
+    joined = rows_of(th, compiled.plan.files, allow_code=False)
+
+    assert ("idx", 500, 500) == (th.join, len(right), len(joined))
+    assert {"cause", "effect"} == set(right)
+    assert {"effect"} == {row["own"]["question"] for row in joined}
+    assert 250 == sum(row["own"]["question"] != row["et"]["question"] for row in joined)
+    assert all(row["own"]["idx"] == row["et"]["idx"] and row["own"]["label"] == row["et"]["label"] for row in joined)
+    mended = Templates(th.fields)
+    assert ["What was the cause?" if q == "cause" else "What happened as a result?" for q in right] == [
+        mended.values(row, {})["question"] for row in joined
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.locate import MODEL_FILES
 from compiler.pins import PinnedData, PinnedFile, PinnedModel, PinnedSplit
+from compiler.shapes import positions
 from runtime.errors import BadInput, MissingInput
 from runtime.hub.reach import refusals
 
@@ -41,7 +42,7 @@ def pin_model(repository: str, revision: str | None) -> PinnedModel:
         config = _config(repository, commit)
     weights = sum(f.size for f in files if f.name.endswith(".safetensors"))
     total = getattr(info.safetensors, "total", None) or weights // 4
-    return PinnedModel(commit, files, _positions(config), config.get("num_hidden_layers"), total)
+    return PinnedModel(commit, files, positions(config), config.get("num_hidden_layers"), total)
 
 
 def _wanted(repository: str, names: list[str]) -> list[str]:
@@ -76,14 +77,6 @@ def _config(repository: str, commit: str) -> dict[str, Any]:
     except ValueError as error:
         raise BadInput(f"the config.json of `{repository}` cannot be read: {error}", None, "weights") from error
     return found if isinstance(found, dict) else {}
-
-
-def _positions(config: dict[str, Any]) -> int | None:
-    """The longest sequence: RoBERTa's kin count positions from pad + 1."""
-    positions = config.get("max_position_embeddings")
-    if not isinstance(positions, int):
-        return None
-    return positions if config.get("model_type") == "bert" else positions - int(config.get("pad_token_id") or 0) - 1
 
 
 # --- data

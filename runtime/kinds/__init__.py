@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 @cache
 def kinds() -> dict[str, Kind]:
     """Every kind that can run, by name. Loads torch."""
-    from runtime.kinds import masked_lm, multiple_choice
+    from runtime.kinds import classification, masked_lm, multiple_choice, retrieval
 
-    return {k.name: k for k in (multiple_choice.KIND, masked_lm.KIND)}
+    return {k.name: k for k in (classification.KIND, multiple_choice.KIND, masked_lm.KIND, retrieval.KIND)}

@@ -33,7 +33,7 @@ class Encoded:
 
     sequences: tuple[list[int], ...]
     segments: tuple[list[int], ...]
-    label: int
+    label: int | None  # None: the row has none, and is no example to train on; -1 where the kind has no labels
     cut: bool
 
 
@@ -55,10 +55,11 @@ class Kind:
     fields: tuple[str, ...]
     required: tuple[str, ...]
     encode: Encode
-    head: Callable[[nn.Module], nn.Module]  # encoder -> head
+    head: Callable[[nn.Module, int], nn.Module]  # encoder, how many labels are declared -> head
     loss: Callable[[nn.Module, Tensor, Batch], Tensor]  # head, (N, T, H) hidden, batch -> sum over its units
     predict: Callable[[nn.Module, Tensor, Batch], dict[str, list[Any]]]  # -> columns of predictions, B rows
     metrics: Mapping[str, Callable[[Any], Measured]]  # name -> function of a table of predictions
+    finish: Callable[[Mapping[str, list[Any]]], dict[str, list[Any]]] | None = None  # columns of a whole language
     masks: bool = False  # tokens are hidden at random before the encoder sees them; a unit is then a hidden token
 
 

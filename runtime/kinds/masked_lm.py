@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from runtime.errors import BadInput
 from runtime.kinds.kind import IGNORED, Batch, Encoded, Kind, Measured
+from runtime.kinds.texts import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Head(nn.Module):
         return functional.linear(hidden, self._embeddings[0].weight, self.bias)
 
 
-def head(encoder: nn.Module) -> Head:
+def head(encoder: nn.Module, _labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     model: Any = encoder
     config = model.config
@@ -46,9 +46,7 @@ def head(encoder: nn.Module) -> Head:
 
 def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401, ARG001
     """One sequence; what is too long loses its end."""
-    if values["text"] is None:
-        raise BadInput("`text` is null", "each row must have a text", "input.text")
-    encoding = tokenizer.encode(str(values["text"]), add_special_tokens=False)
+    encoding = tokenizer.encode(text_of(values, "text"), add_special_tokens=False)
     room = max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
     cut = len(encoding) > room
     encoding.truncate(room)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from runtime.errors import BadInput
 from runtime.kinds.kind import Batch, Encoded, Kind, Measured
+from runtime.kinds.labels import is_unlabelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Head(nn.Module):
         return scores.squeeze(-1)
 
 
-def head(encoder: nn.Module) -> Head:
+def head(encoder: nn.Module, _labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     config: Any = encoder.config
     return Head(config.hidden_size, config.hidden_dropout_prob, config.initializer_range)
@@ -89,8 +90,10 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _label(value: object, choices: int, labels: tuple[str, ...]) -> int:
-    """The index of the right choice: by name where labels are declared, else as a number."""
+def _label(value: object, choices: int, labels: tuple[str, ...]) -> int | None:
+    """The index of the right choice: by name where labels are declared, else as a number; None where there is none."""
+    if is_unlabelled(value, labels):
+        return None
     text = str(value).strip()
     if labels:
         index, hint = labels.index(text) if text in labels else -1, f"the labels are {', '.join(labels)}"

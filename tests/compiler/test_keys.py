@@ -27,6 +27,7 @@ from compiler.ops import (
     Score,
     Scratch,
     Train,
+    Vectors,
     WorldRows,
     inputs,
 )
@@ -44,17 +45,19 @@ OPS = {
     "data": Data(
         model=A,
         kind="multiple-choice",
-        rows=(
-            FileRows("jsonl", (A, B), ()),
-            WorldRows("causes", "train", "qaa", 1),
-            HubRows("aps/super_glue", "copa", "train", "c" * 40),
-            PythonRows(A, "rows", 1, "train", "en"),
+        sources=(
+            ("a", (FileRows("jsonl", (A, B), ()), WorldRows("causes", "train", "qaa", 1))),
+            ("b", (HubRows("aps/super_glue", "copa", "train", "c" * 40), PythonRows(A, "rows", 1, "train", "en"))),
         ),
+        join="id",
+        filter="{{ a.label >= 0 }}",
         language="en",
+        code="eng",
         split="train",
         fields=(("context", "{{ premise }} – é"), ("choices", ("{{ choice1 }}", "{{ choice2 }}"))),
         labels=(),
         max_length=128,
+        prefix="query: ",
         limit=Limit(500, "fixed"),
         scored=False,
     ),
@@ -78,16 +81,16 @@ OPS = {
         precision="fp32",
         mask=None,
     ),
-    "predict": Predict(A, B, "multiple-choice", "fp32", None),
+    "predict": Predict(A, B, "retrieval", "fp32", None, Vectors(14, "mean", "cosine")),
     "score": Score(A, "accuracy", 1),
 }
 GOLDEN = {
     "folder": "69eb9b265b2b63d9958af6b1c7f10fb07b08bb7aa37245c585fcf77549992b52",
     "scratch": "e2c365b2f19b3dedf71ace4acb61bcf4c8ab0c24bc87757a49a46dd13d271331",
     "hub model": "07d6b5f95fa2290ce99eff6af76e68398d97d81ec945e146fc00353c41bb225f",
-    "data": "034f575f91f709396ed8f1ed29cef5d8eebdea0de95a5b8a4e16a42080ddd37b",
+    "data": "ad1059151d565223ad40f5f15eae492ee6900de83dea6ba73a0c986afef9a47d",
     "train": "485918367e5edf058adaf4696ef88200548aec6bfde6fc4b586e63211db62f32",
-    "predict": "2e59f81e1c90ca00ac4a4ba02c9a2deb162435f67cb328742dd2231e149974dc",
+    "predict": "e727da08fbdba426000984ed9d6b5566a2c422b1d8d6925588c09d7c9d3ce468",
     "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
 }
 
@@ -111,6 +114,15 @@ def test_every_field_moves_the_key(name):
         assert node_key(op) != node_key(replace(op, **{field.name: _other(value)})), field.name
 
 
+CHANGES = {
+    Limit: {"order": "own"},
+    Vectors: {"layer": None},
+    Folder: {"files": ()},
+    Scratch: {"positions": 128},
+    HubModel: {"revision": "d" * 40},
+}
+
+
 def _other(value):
     match value:
         case str():
@@ -123,14 +135,8 @@ def _other(value):
             return 0.5
         case tuple():
             return (*value, *value[:1]) if value else ("x",)
-        case Limit(count=count):
-            return Limit(count, "own")
-        case Folder(files=files):
-            return Folder(files[:1])
-        case Scratch():
-            return replace(value, positions=128)
-        case HubModel():
-            return replace(value, revision="d" * 40)
+        case _ if type(value) in CHANGES:
+            return replace(value, **CHANGES[type(value)])
     raise TypeError(value)
 
 

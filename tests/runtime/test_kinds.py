@@ -45,7 +45,7 @@ def test_a_declared_label_is_the_index_of_its_name(tokenizer, label, index):
     assert index == encoded(tokenizer, ("1", "b") if label == "1" else ("a", "b"), label=label).label
 
 
-@pytest.mark.parametrize("label", ["0", 0, "c", None])
+@pytest.mark.parametrize("label", ["0", 0, "c", ""])
 def test_a_label_that_is_not_declared_is_never_an_index(tokenizer, label):
     with pytest.raises(BadInput, match="`label` is") as caught:
         encoded(tokenizer, ("a", "b"), label=label)
@@ -56,13 +56,41 @@ def test_a_label_that_is_not_declared_is_never_an_index(tokenizer, label):
 
 @pytest.mark.parametrize(
     ("label", "labels"),
-    [(2, ()), ("²", ()), (True, ()), (-1, ()), (None, ()), ("9" * 5000, ()), ("c", ("a", "b", "c"))],
+    [(2, ()), ("²", ()), (True, ()), (-2, ()), ("9" * 5000, ()), ("c", ("a", "b", "c"))],
 )
 def test_a_label_is_the_index_of_a_choice(tokenizer, label, labels):
     with pytest.raises(BadInput, match="`label` is") as caught:
         encoded(tokenizer, labels, label=label)
 
     assert "it must be the index of a choice, 0 to 1" == caught.value.hint
+
+
+@pytest.mark.parametrize(("kind", "field"), [("masked-lm", "text"), ("classification", "pair"), ("retrieval", "query")])
+@pytest.mark.parametrize(
+    ("value", "says", "hint"),
+    [
+        (["a", "b"], "is a list", "join"),
+        ({"text": "a"}, "is a record", "name a part of it: `text`"),
+        (None, "null", ""),
+    ],
+)
+def test_what_is_no_text_is_never_written_out_as_one(tokenizer, kind, field, value, says, hint):
+    values = {"text": "a", "pair": "b", "query": "q", "document": "d", "label": 0, field: value}
+
+    with pytest.raises(BadInput, match=f"`{field}` .*{says}") as caught:
+        kinds()[kind].encode(values, tokenizer, 32, ("a", "b"))
+    assert hint in caught.value.hint
+    assert f"input.{field}" == caught.value.field
+
+
+@pytest.mark.parametrize("kind", ["multiple-choice", "classification"])
+@pytest.mark.parametrize("label", [None, -1, "-1", " -1 "])
+def test_a_null_and_minus_one_are_no_label(tokenizer, kind, label):
+    assert encoded(tokenizer, ("a", "b"), kind=kind, text="one", label=label).label is None
+
+
+def test_minus_one_may_be_the_name_of_a_label(tokenizer):
+    assert 0 == encoded(tokenizer, ("-1", "1"), kind="classification", text="one", label=-1).label
 
 
 def test_a_null_is_no_choice_and_no_text(tokenizer):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -40,6 +41,14 @@ def node(source, made):
     made.mkdir()
     models.make(Model(Folder(tuple((p.name, d) for d, p in files.items()))), files, made)
     return made, files
+
+
+def test_weights_of_a_store_that_is_named_from_here_can_be_read(tmp_path, monkeypatch):
+    """As `--store store`: a local model's own configuration is linked, and a link is read from elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    made, files = node(folder(tmp_path / "published", xlmr()), Path("node"))
+
+    assert 1 == models.load_encoder(made, files, None).config.num_hidden_layers
 
 
 def test_equal_weights_keep_their_own_configuration(tmp_path):
@@ -188,7 +197,7 @@ def test_no_environment_variable_changes_a_training(tmp_path, monkeypatch, varia
         special = models.read_special(made, network.encoder.config)
         op = train("0" * 64, "1" * 64)
         training.seed_head(1)
-        network.head = models.kinds()["multiple-choice"].head(network.encoder)
+        network.head = models.kinds()["multiple-choice"].head(network.encoder, 0)
         curve = training.train(
             op, network, columns.read(tmp_path / "data"), special, device="cpu", on_step=lambda *_: None
         )

@@ -1,14 +1,19 @@
 """Rows of local files as they are, and what is wrong with those that are not."""
 
 import hashlib
+import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compiler.ops import FileRows, HubRows, PythonRows
 from runtime.errors import BadInput, MissingInput
 from runtime.sources import read_rows
+
+WORD = b"1\tone\t_\tNUM\t_\t_\t0\troot\t_\t_\n"
 
 
 def rows(path, format_, columns=()):
@@ -53,6 +58,23 @@ def test_jsonl_keeps_types_bom_and_line_separators_inside_strings(tmp_path):
         ("a.tsv", b"a\ta\n1\t2\n", "two columns called `a`"),
         ("a.csv", b"a\n1\n" + b"x" * 131_073, "a.csv:3 cannot be read: field larger"),
         ("a.parquet", b"garbage", "no parquet file"),
+        ("a.arrow", b"garbage", "no Arrow file"),
+        ("a.arrow", b"ARROW1\0\0garbage", "no Arrow file"),
+        ("a.arrow", b"", "no Arrow file"),
+        ("a.text", b"one\n\xff\n", "a.text:2 is not UTF-8"),
+        ("a.conllu", b"# a\n1\tone\n", "a.conllu:2 has 2 columns, and CoNLL-U has 10"),
+        ("a.conllu", WORD + WORD, "a.conllu:2 is word '1' where 2 is due"),
+        ("a.conllu", b"x" + WORD, "a.conllu:1 is word 'x1' where 1 is due"),
+        ("a.conllu", b"# text = a\n\n" + WORD, "a.conllu:2 ends a sentence that has no words"),
+        ("a.squad", b'{"data":\n\n?}', "a.squad is no JSON: .* line 3"),
+        ("a.squad", b"[]", "a.squad has no `data`"),
+        ("a.squad", b'{"data": [{"paragraphs": [{"qas": []}]}]}', r"data\[0\], paragraphs\[0\] has no `context`"),
+        ("a.squad", b'{"data": [{"paragraphs": [7]}]}', r"data\[0\], paragraphs\[0\] is no record"),
+        (
+            "a.squad",
+            b'{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "1", "question": "q", "answers": [{}]}]}]}]}',
+            r"qas\[0\], answers\[0\] has no `text`",
+        ),
     ],
 )
 def test_a_file_that_is_not_what_it_says_is_named_with_the_line(tmp_path, name, content, says):
@@ -66,6 +88,64 @@ def test_both_halves_of_a_surrogate_pair_are_one_character(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"t": "\\ud83d\\ude00"}')
 
     assert [{"t": "\U0001f600"}] == rows(tmp_path / "a.jsonl", "jsonl")
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)), st.booleans())
+def test_a_line_of_text_is_a_row_whatever_stands_in_it(tmp_path_factory, lines, ended):
+    """Parallel files stay parallel: an empty line is a row, and only the end of the last one ends nothing more."""
+    path = tmp_path_factory.mktemp("text") / "a.txt"
+    path.write_bytes(("\n".join(lines) + "\n" * (ended and bool(lines))).encode())
+    kept = lines if ended or not lines or lines[-1] else lines[:-1]  # an empty last line needs its end
+
+    assert len(kept) == len(rows(path, "text"))
+    assert [line.removesuffix("\r").removeprefix("\ufeff" * (n == 0)) for n, line in enumerate(kept)] == [
+        row["text"] for row in rows(path, "text")
+    ]
+
+
+def test_conllu_gives_the_words_of_each_sentence(tmp_path):
+    (tmp_path / "a.conllu").write_bytes(
+        b"# newdoc\r\n# sent_id = s1\r\n# text = vamonos = ya\r\n1-2\tvamonos" + b"\t_" * 8 + b"\r\n"
+        b"1\tvamos\tir\tVERB\t_\tMood=Imp\t0\troot\t_\t_\r\n2\tnos\t_\tPRON\t_\t_\t1\tobj\t_\t_\r\n"
+        b"2.1\tya" + b"\t_" * 8 + b"\r\n\r\n\n" + WORD
+    )
+
+    first, second = rows(tmp_path / "a.conllu", "conllu")
+    assert (["1", "2"], ["vamos", "nos"], ["ir", "_"]) == (first["id"], first["form"], first["lemma"])
+    assert (["VERB", "PRON"], ["Mood=Imp", "_"], ["0", "1"]) == (first["upos"], first["feats"], first["head"])
+    assert ("s1", "vamonos = ya") == (first["sent_id"], first["text"])
+    assert (["one"], None, None) == (second["form"], second["sent_id"], second["text"])
+
+
+def test_squad_gives_one_row_a_question(tmp_path):
+    answers = [{"text": "b", "answer_start": 2}, {"text": "a", "answer_start": 0}]
+    questions = [
+        {"id": "1", "question": "which?", "answers": answers},
+        {"id": "2", "question": "none?", "answers": [], "is_impossible": True},
+    ]
+    whole = {"data": [{"title": "T", "paragraphs": [{"context": "a b", "qas": questions}]}]}
+    (tmp_path / "a.json").write_text(json.dumps(whole, indent=1))
+
+    first, second = rows(tmp_path / "a.json", "squad")
+    assert {
+        "id": "1",
+        "title": "T",
+        "context": "a b",
+        "question": "which?",
+        "answers": {"text": ["b", "a"], "answer_start": [2, 0]},
+    } == first
+    assert ({"text": [], "answer_start": []}, True) == (second["answers"], second["is_impossible"])
+
+
+def test_arrow_is_read_as_a_file_and_as_a_stream(tmp_path):
+    table = pa.table({"text": ["one", None], "tags": [["a"], []]})
+    with pa.ipc.new_file(tmp_path / "file.arrow", table.schema) as writer:
+        writer.write_table(table)
+    with pa.ipc.new_stream(tmp_path / "stream.arrow", table.schema) as writer:
+        writer.write_table(table, max_chunksize=1)
+
+    expected = [{"text": "one", "tags": ["a"]}, {"text": None, "tags": []}]
+    assert expected == rows(tmp_path / "file.arrow", "arrow") == rows(tmp_path / "stream.arrow", "arrow")
 
 
 def test_a_name_given_twice_in_columns_is_refused(tmp_path):

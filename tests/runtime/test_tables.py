@@ -55,6 +55,21 @@ def test_gains_are_paired_by_seed_and_the_source_is_not_in_the_mean():
     assert 0.1 == pytest.approx(mnli.gains["sw"].mean)
 
 
+def test_a_baseline_that_trains_nothing_is_the_same_for_every_seed():
+    rows = [
+        *(row("skip", "", c, 0.5) for c in ("sw", "ta")),
+        *(row("mnli", s, c, v) for c in ("sw", "ta") for s, v in (("1", 0.6), ("2", 0.8))),
+    ]
+
+    (table,) = tables(rows)
+
+    skip, mnli = table.arms
+    assert (2, {}, None) == (table.seeds, skip.gains, skip.average_gain)
+    assert (0.2, 2) == (pytest.approx(mnli.gains["sw"].mean), mnli.gains["sw"].seeds)
+    assert 0.2 == pytest.approx(mnli.average_gain.mean)
+    assert [0] == [t.seeds for t in tables(rows[:2])]
+
+
 def test_a_mean_over_languages_waits_for_all_of_them():
     rows = [row("skip", "1", "sw", 0.5), row("skip", "2", "sw", 0.9), row("skip", "1", "ta", 0.7)]
 

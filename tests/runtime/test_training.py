@@ -114,7 +114,7 @@ def test_training_learns_what_can_be_learned(base, tmp_path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     from dataclasses import replace
 
-    op = replace(data("0" * 64), fields=CAUSES, rows=(FileRows("jsonl", (digest,), ()),))
+    op = replace(data("0" * 64), fields=CAUSES, sources=(("", (FileRows("jsonl", (digest,), ()),)),))
     (tmp_path / "d").mkdir()
     encoding.encode(op, base, {digest: path}, tmp_path / "d", allow_code=False)
 
@@ -247,7 +247,7 @@ def test_what_fits_is_encoded_as_the_tokenizer_would(base):
     assert (1, False) == (encoded_.label, encoded_.cut)
 
 
-@pytest.mark.parametrize("label", [2, -1, None, "", "x", True, 0.5])
+@pytest.mark.parametrize("label", [2, "", "x", True, 0.5])
 def test_a_label_that_is_no_choice_is_named_with_its_row(base, tmp_path, label):
     values = {"choices": ["a", "b"], "label": label}
 
@@ -262,7 +262,7 @@ def test_labels_may_have_names(base):
 
 
 def test_choices_may_differ_in_number(base):
-    head = kinds()["multiple-choice"].head(models.load_encoder(base, {}, 0.0))
+    head = kinds()["multiple-choice"].head(models.load_encoder(base, {}, 0.0), 0)
     hidden = torch.randn(5, 3, 16)
     from runtime.kinds.kind import Batch
 

@@ -124,11 +124,13 @@ def _notes(table: Table) -> list[str]:
         gains = any(arm.average_gain is not None for arm in table.arms)
         lines.append(f"points; ± standard deviation over {table.seeds} seeds{interval if gains else ''}")
     else:
-        lines.append("points; one seed: no spread can be told")
+        lines.append("points; one seed: no spread can be told" if table.seeds else "points; nothing is random")
     return lines
 
 
 def _seeds(number: int) -> str:
+    if number == 0:
+        return "nothing trained"
     return "1 seed" if number == 1 else f"{number} seeds"
 
 

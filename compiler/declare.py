@@ -54,6 +54,7 @@ class TaskDecl:
     split: str | None
     settings: tuple[Given, ...]
     ancestry: tuple[str, ...]
+    lineage: tuple[Span, ...]  # the same, as places: itself, its parent, …
     span: Span
 
     @property
@@ -112,6 +113,7 @@ def declare_task(merged: Merged, bag: Bag) -> TaskDecl | None:
         split=_split(merged, bag),
         settings=_kind_settings(merged, kind, bag),
         ancestry=merged.ancestry,
+        lineage=merged.lineage,
         span=name.span,
     )
 

@@ -28,10 +28,11 @@ from compiler.sources import (
 from compiler.suggest import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from compiler.bag import Bag
-    from dsl.source import Span
+    from dsl.source import Source, Span
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 _MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
@@ -41,10 +42,15 @@ _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 class Locator:
     """Finds files and their digests; `files` remembers where each digest lies."""
 
-    def __init__(self, places: Places, bag: Bag) -> None:
+    def __init__(self, places: Places, bag: Bag, folders: Mapping[Source, Path] | None = None) -> None:
         self.places, self.bag = places, bag
+        self.folders = folders or {}  # of the files that the spec uses
         self.files: dict[str, Path] = {}
         self._missing: set[Span] = set()
+
+    def _beside(self, span: Span) -> Places:
+        """The places as the file sees them in which `span` stands."""
+        return self.places.at(self.folders.get(span.source))
 
     # --- models
 
@@ -81,7 +87,7 @@ class Locator:
             self.bag.error(codes.NO_FILE, source.span, f"`{source.path}` is a file, not a folder", hint)
             return None
         if not os.path.isdir(folder):
-            hint = _embedded_hint(self.places.embedded) if source.embedded else _nearby(folder)
+            hint = _embedded_hint(self.places.embedded) if source.embedded else lying_near(folder)
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
         shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
@@ -109,7 +115,7 @@ class Locator:
             return (
                 self.places.inside(self.places.embedded / source.path)
                 if source.embedded
-                else self.places.path(source.path)
+                else self._beside(source.span).path(source.path)
             )
         except PlaceError as error:
             self._report(error, source.span)
@@ -151,20 +157,20 @@ class Locator:
         if filled is None or source.span in self._missing:
             return None
         try:
-            digests = tuple(self._digest(p) for p in self.places.matching(filled))
+            digests = tuple(self._digest(p) for p in self._beside(source.span).matching(filled))
         except PlaceError as error:
             self._report(error, source.span)
             return None
         if not digests:
             self._missing.add(source.span)  # one message for all its languages
-            self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", self.nearby(filled))
+            self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", self.nearby(filled, source.span))
             return None
         return FileRows(source.format, digests, source.columns)
 
     def _python_rows(self, source: PythonData, split: str, language: str) -> PythonRows | None:
         name = source.module.replace(".", "/") + ".py"
         try:
-            path = self.places.path(name)
+            path = self._beside(source.span).path(name)
             if os.path.isfile(path):
                 return PythonRows(self._digest(path), source.function, source.version, split, language)
         except PlaceError as error:
@@ -186,17 +192,17 @@ class Locator:
         values = {"split": split, "language": language, "code": language}
         for source in sources:
             pattern = source.patterns.get("") if isinstance(source, FilesData) else None
-            if pattern is not None and not self._file_exists(pattern, split, language):
+            if pattern is not None and not self._file_exists(pattern, split, language, source.span):
                 filled = fill(pattern, values)
-                return f"there is no file `{filled}`; {self.nearby(filled)}"
+                return f"there is no file `{filled}`; {self.nearby(filled, source.span)}"
         return None
 
-    def nearby(self, name: str) -> str:
+    def nearby(self, name: str, span: Span) -> str:
         """What lies where the file `name` should be, for hints."""
-        path = self.places.path(name)
+        path = self._beside(span).path(name)
         if os.path.isdir(path):
             return f"`{name}` is a folder: name the files in it, `{name.rstrip('/')}/*.jsonl`"
-        return _nearby(path)
+        return lying_near(path)
 
     def splits(self, sources: tuple[DataSource, ...], language: str) -> tuple[str, ...]:
         """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
@@ -210,14 +216,15 @@ class Locator:
                 return split in splits
             case PythonData():
                 return True
-            case FilesData(patterns=patterns):
+            case FilesData(patterns=patterns, span=span):
                 if "" not in patterns:
                     return split in patterns
-                return self._file_exists(patterns[""], split, language)
+                return self._file_exists(patterns[""], split, language, span)
 
-    def _file_exists(self, pattern: str, split: str, language: str) -> bool:
+    def _file_exists(self, pattern: str, split: str, language: str, span: Span) -> bool:
         try:
-            return bool(self.places.matching(fill(pattern, {"split": split, "language": language, "code": language})))
+            values = {"split": split, "language": language, "code": language}
+            return bool(self._beside(span).matching(fill(pattern, values)))
         except PlaceError:
             return True  # reported when the rows are read
 
@@ -250,7 +257,7 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _nearby(path: Path) -> str:
+def lying_near(path: Path) -> str:
     """What lies where the file should be."""
     folder = path.parent
     while not os.path.isdir(folder) and folder != folder.parent:

@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -43,8 +43,13 @@ class Places:
     remembered: Remembered = nothing_remembered
     hash_big: bool = False  # hash files over BIG that nothing is remembered of
     embedded: Path = Path()  # the package's own models
+    beside: Path | None = None  # what relative paths are relative to, where it is not the spec's own folder
     digests: dict[Path, str | None] = field(default_factory=dict)  # found so far
     hashed: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)  # what may be remembered
+
+    def at(self, folder: Path | None) -> Places:
+        """The same places, with relative paths relative to `folder`: those of a file that the spec uses."""
+        return self if folder == self.beside else replace(self, beside=folder)
 
     def path(self, text: str) -> Path:
         """The file or folder that a spec calls `text`; existing or not, but allowed."""
@@ -53,7 +58,7 @@ class Places:
 
     def _split(self, text: str) -> tuple[Path, str]:
         if (match := re.match(r"@([^/]+)/?(.*)", text, re.DOTALL)) is None:
-            return self.folder, text
+            return self.beside or self.folder, text
         if match[1] not in self.roots:
             raise PlaceError(f"there is no root `@{match[1]}`", self._roots_hint(match[1]))
         return self.roots[match[1]], match[2]

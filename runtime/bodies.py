@@ -72,16 +72,15 @@ class TorchBodies:
 
     def _train(self, op: Train, inputs: Inputs, on_step: Callable[[int, int, float], None]) -> Write:
         from runtime import columns, models, training
+        from runtime.feed import Feed
 
         parent = inputs[op.parent]
-        encoder: Any = models.load_encoder(parent, self.files, op.dropout)
-        training.seed_head(op.seed)
-        network = models.Network(encoder, op.kind)
-        data = columns.concatenate([columns.read(inputs[key]) for key in op.data])
-        special = models.read_special(parent, encoder.config)
+        network: Any = training.start(op, parent, self.files)
+        special = models.read_special(parent, network.encoder.config)
         if network.masks and special.mask is None:
             raise BadInput("the model's tokenizer has no mask token", "masked-lm needs a model with one", "weights")
-        curve = training.train(op, network, data, special, device=self.device, on_step=on_step)
+        feed = Feed(op, [[columns.read(inputs[key]) for key in part.data] for part in op.parts], special)
+        curve = training.train(op, network, feed, device=self.device, on_step=on_step)
 
         def write(folder: Path) -> None:
             models.save(network, parent, folder)
@@ -96,7 +95,7 @@ class TorchBodies:
         from runtime.metrics import PREDICTIONS
 
         first = ops[0]
-        network: Any = models.load_network(inputs[first.weights], self.files, first.kind)
+        network: Any = models.load_network(inputs[first.weights], self.files, first.kind, first.head or 0)
         special = models.read_special(inputs[first.weights], network.encoder.config)
         parts = [columns.read(inputs[op.data]) for op in ops]
         tables = evaluation.predict(

@@ -25,20 +25,20 @@ MASK_SEED = 1  # hidden tokens of an evaluation are the same for every model
 def predict(
     network: Network, parts: list[Columns], special: Special, *, device: str, precision: str, mask: float | None
 ) -> list[Any]:
-    """An Arrow table of predictions for each of `parts`, rows in the order of the data.
+    """An Arrow table of predictions for each of `parts`, by the network's first head, rows in the order of the data.
 
     All parts (the languages of a benchmark) are sorted by length together, so that a batch holds little padding.
     """
     use_threads(network)
     machine = accelerator(device, precision)
     network.to(machine.device).eval()
-    kind = kinds()[network.kind]
+    kind = kinds()[network.kinds[0]]
     whole, targets = _hidden(parts, special, mask if kind.masks else None)
     found: list[tuple[NDArray[np.int64], dict[str, list[Any]]]] = []
     with torch.inference_mode(), machine.autocast():
         for chosen, batch in micro_batches(whole, token_budget(machine.device), special.pad, machine.device, targets):
             hidden = network(batch.tokens, batch.attention, batch.segments)
-            found.append((chosen, kind.predict(network.head, hidden, batch)))
+            found.append((chosen, kind.predict(network.heads[0], hidden, batch)))
     return _split(_in_order(found), [len(p) for p in parts])
 
 

@@ -1,8 +1,8 @@
 """Encoders: from a folder, or from scratch; and the files of a weights node.
 
 A weights node is a folder: `encoder/` (config and safetensors, readable by `AutoModel.from_pretrained`),
-`tokenizer.json` and its companions, and after a training `head.safetensors`. The node of a local folder holds the
-tokenizer and config alone; its weights stay where they are and are checked by digest when they are read.
+`tokenizer.json` and its companions, and after a training `heads/`, one file a part. The node of a local folder holds
+the tokenizer and config alone; its weights stay where they are and are checked by digest when they are read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from runtime.kinds.kind import Special
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ENCODER, HEAD, EXTERNAL = "encoder", "head.safetensors", "external.json"
+ENCODER, HEADS, EXTERNAL = "encoder", "heads", "external.json"
 TOKENIZER = "tokenizer.json"
 ENCODERS = ("xlm-roberta", "roberta", "camembert", "bert")
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
@@ -201,13 +201,22 @@ def load_tokenizer(folder: Path) -> Any:  # noqa: ANN401  (tokenizers has no typ
 
 
 class Network(nn.Module):
-    """An encoder with the head of one kind."""
+    """An encoder with a head for each part that it was trained on, each of a kind."""
 
-    def __init__(self, encoder: nn.Module, kind: str) -> None:
+    def __init__(self, encoder: nn.Module, *kinds: str) -> None:
         super().__init__()
-        self.kind = kind
+        self.kinds: list[str] = []
         self.encoder = encoder
-        self.head = kinds()[kind].head(encoder)
+        self.heads = nn.ModuleList()
+        for kind in kinds:
+            self.add(kind)
+
+    def add(self, kind: str) -> nn.Module:
+        """A new head behind the others, from torch's generator as it stands."""
+        head = kinds()[kind].head(self.encoder)
+        self.kinds.append(kind)
+        self.heads.append(head)
+        return head
 
     def forward(self, tokens: torch.Tensor, attention: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
         """(N, T) ids -> (N, T, H) hidden states."""
@@ -218,8 +227,8 @@ class Network(nn.Module):
 
     @property
     def masks(self) -> bool:
-        """Whether its kind hides tokens."""
-        return kinds()[self.kind].masks
+        """Whether one of its kinds hides tokens."""
+        return any(kinds()[kind].masks for kind in self.kinds)
 
     def size(self) -> int:
         """Number of parameters."""
@@ -233,15 +242,27 @@ def save(network: Network, parent: Path, folder: Path) -> None:
     for name in _DROPOUTS:
         setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
-    save_file({k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}, folder / HEAD)
+    (folder / HEADS).mkdir()
+    for index, head in enumerate(network.heads):
+        save_file({k: v.contiguous().cpu() for k, v in head.state_dict().items()}, head_file(folder, index))
     shutil.copyfile(parent / TOKENIZER, folder / TOKENIZER)
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (parent / name).is_file():
             shutil.copyfile(parent / name, folder / name)
 
 
-def load_network(folder: Path, files: Mapping[str, Path], kind: str) -> Network:
-    """A trained network with its head."""
+def head_file(folder: Path, index: int) -> Path:
+    """Where the weights of one head of a weights node lie."""
+    return folder / HEADS / f"{index}.safetensors"
+
+
+def read_head(head: nn.Module, folder: Path, index: int) -> None:
+    """Give `head` the weights of one head of a weights node."""
+    head.load_state_dict(load_file(head_file(folder, index)))
+
+
+def load_network(folder: Path, files: Mapping[str, Path], kind: str, head: int) -> Network:
+    """A trained network with one of its heads."""
     network = Network(load_encoder(folder, files, None), kind)
-    network.head.load_state_dict(load_file(folder / HEAD))
+    read_head(network.heads[0], folder, head)
     return network

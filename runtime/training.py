@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from runtime.batches import examples_at, hide, micro_batches, steps_per_epoch
+from runtime.batches import micro_batches
 from runtime.errors import BadInput
 from runtime.kinds import kinds
 from runtime.machine import accelerator, token_budget, use_threads
+from runtime.models import Network, load_encoder, read_head
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from compiler.ops import Train
-    from runtime.columns import Columns
-    from runtime.kinds.kind import Special
-    from runtime.models import Network
+    from runtime.feed import Feed
 
 OnStep = Callable[[int, int, float], None]  # step from 1, steps in all, loss
 
@@ -42,6 +42,7 @@ class Point:
     lr: float
     loss: float  # mean over the step's units
     norm: float  # of the gradient, before clipping
+    part: int  # that the step drew
 
 
 def seed_torch(seed: int, purpose: int, number: int = 0) -> None:
@@ -49,15 +50,20 @@ def seed_torch(seed: int, purpose: int, number: int = 0) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, purpose, number]).generate_state(1, np.uint64)[0] >> 1))
 
 
-def seed_head(seed: int) -> None:
-    """Start torch's generators for a new head."""
-    seed_torch(seed, _HEAD)
+def seed_head(seed: int, index: int) -> None:
+    """Start torch's generators for a new head, the `index`-th of a network."""
+    seed_torch(seed, _HEAD, index)
 
 
-def count_steps(op: Train, examples: int) -> int:
-    """Optimizer steps of a stage over so many examples."""
-    unit, number = op.length
-    return number if unit == "steps" else number * steps_per_epoch(examples, op.batch)
+def start(op: Train, parent: Path, files: Mapping[str, Path]) -> Network:
+    """The network that a training starts from: the parent's encoder, and each head new or as the parent has it."""
+    network = Network(load_encoder(parent, files, op.dropout))
+    for index, part in enumerate(op.parts):
+        seed_head(op.seed, index)
+        head = network.add(part.kind)
+        if isinstance(part.head, int):
+            read_head(head, parent, part.head)
+    return network
 
 
 def learning_rate(op: Train, step: int, steps: int) -> float:
@@ -85,10 +91,10 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
     return [{"params": decaying, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def train(
-    op: Train, network: Network, columns: Columns, special: Special, *, device: str, on_step: OnStep
-) -> list[Point]:
+def train(op: Train, network: Network, feed: Feed, *, device: str, on_step: OnStep) -> list[Point]:
     """Train `network` in place; the curve, one point a step.
+
+    The heads of parts that a step did not draw have no gradient: it neither moves nor decays them.
 
     Raises BadInput when the loss is no longer a number.
     """
@@ -96,42 +102,31 @@ def train(
     machine = accelerator(device, op.precision)
     network.to(machine.device)
     optimizer = torch.optim.AdamW(parameter_groups(network, op.weight_decay), lr=op.lr, eps=op.eps)
-    kind, budget = kinds()[op.kind], token_budget(machine.device)
-    steps = count_steps(op, len(columns))
+    budget, pad, steps = token_budget(machine.device), feed.special.pad, feed.steps
     often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
-    curve: list[tuple[float, torch.Tensor, torch.Tensor]] = []  # rate, loss and norm, read from the device at the end
+    curve: list[tuple[float, torch.Tensor, torch.Tensor, int]] = []  # a Point's, read from the device at the end
     network.train()
     for step in range(steps):
-        chosen, targets, units = _step_examples(op, columns, special, step)
+        drawn = feed.at(step)
+        kind, head = kinds()[network.kinds[drawn.part]], network.heads[drawn.part]
         rate = learning_rate(op, step, steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
         seed_torch(op.seed, _STEP, step)  # dropout
         total = torch.zeros((), device=machine.device)
-        for _, batch in micro_batches(chosen, budget, special.pad, machine.device, targets):
+        for _, batch in micro_batches(drawn.columns, budget, pad, machine.device, drawn.targets):
             with machine.autocast():
                 hidden = network(batch.tokens, batch.attention, batch.segments)  # (N, T, H)
-                loss = kind.loss(network.head, hidden, batch) / units
+                loss = kind.loss(head, hidden, batch) / drawn.units
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        curve.append((rate, total, norm))
+        curve.append((rate, total, norm, drawn.part))
         if (step + 1) % often == 0 or step + 1 == steps:
             on_step(step + 1, steps, _finite(float(total), step))
-    return [Point(n, rate, float(loss), float(norm)) for n, (rate, loss, norm) in enumerate(curve, 1)]
-
-
-def _step_examples(
-    op: Train, columns: Columns, special: Special, step: int
-) -> tuple[Columns, NDArray[np.int32] | None, int]:
-    """The examples of a step, the hidden tokens where the kind has such, and how many units its loss is the mean of."""
-    chosen = columns.take(examples_at(step, examples=len(columns), batch=op.batch, seed=op.seed))
-    if op.mask is None:
-        return chosen, None, len(chosen)
-    chosen, targets = hide(chosen, op.mask, special, seed=op.seed, step=step)
-    return chosen, targets, max(1, int((targets >= 0).sum()))
+    return [Point(n, rate, float(loss), float(norm), part) for n, (rate, loss, norm, part) in enumerate(curve, 1)]
 
 
 def _finite(loss: float, step: int) -> float:

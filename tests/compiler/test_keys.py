@@ -21,7 +21,9 @@ from compiler.ops import (
     HubModel,
     HubRows,
     Limit,
+    Mix,
     Model,
+    Part,
     Predict,
     PythonRows,
     Score,
@@ -60,10 +62,12 @@ OPS = {
     ),
     "train": Train(
         parent=A,
-        data=(A, B),
-        kind="multiple-choice",
-        labels=(),
-        head="new",
+        parts=(
+            Part("multiple-choice", (), (A, B), "new", None),
+            Part("classification", ("no", "yes"), (B,), 0, None),
+            Part("masked-lm", (), (A,), "new", 0.15),
+        ),
+        mix=Mix("proportional", 131_072, None, ()),
         length=("epochs", 3),
         batch=32,
         lr=1e-5,
@@ -76,9 +80,8 @@ OPS = {
         dropout=None,
         seed=1,
         precision="fp32",
-        mask=None,
     ),
-    "predict": Predict(A, B, "multiple-choice", "fp32", None),
+    "predict": Predict(A, B, "multiple-choice", 0, "fp32", None),
     "score": Score(A, "accuracy", 1),
 }
 GOLDEN = {
@@ -86,8 +89,8 @@ GOLDEN = {
     "scratch": "e2c365b2f19b3dedf71ace4acb61bcf4c8ab0c24bc87757a49a46dd13d271331",
     "hub model": "07d6b5f95fa2290ce99eff6af76e68398d97d81ec945e146fc00353c41bb225f",
     "data": "034f575f91f709396ed8f1ed29cef5d8eebdea0de95a5b8a4e16a42080ddd37b",
-    "train": "485918367e5edf058adaf4696ef88200548aec6bfde6fc4b586e63211db62f32",
-    "predict": "2e59f81e1c90ca00ac4a4ba02c9a2deb162435f67cb328742dd2231e149974dc",
+    "train": "4facf4c26e8a13a752fef32a2605c389e804dbb72379709eb6ab8c34d28e7896",
+    "predict": "a0ccbab6dc1f761cbd8bc35f740a4af8e17e15e5ed9563f7d82865238a27d2ed",
     "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
 }
 
@@ -111,6 +114,9 @@ def test_every_field_moves_the_key(name):
         assert node_key(op) != node_key(replace(op, **{field.name: _other(value)})), field.name
 
 
+CHANGES = {Scratch: {"positions": 128}, HubModel: {"revision": "d" * 40}, Mix: {"cap": 5}}
+
+
 def _other(value):
     match value:
         case str():
@@ -127,10 +133,8 @@ def _other(value):
             return Limit(count, "own")
         case Folder(files=files):
             return Folder(files[:1])
-        case Scratch():
-            return replace(value, positions=128)
-        case HubModel():
-            return replace(value, revision="d" * 40)
+        case _ if type(value) in CHANGES:
+            return replace(value, **CHANGES[type(value)])
     raise TypeError(value)
 
 

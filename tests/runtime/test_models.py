@@ -13,6 +13,7 @@ from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertMode
 from compiler.ops import Folder, Model
 from runtime import bodies, models, world
 from runtime.errors import BadInput
+from runtime.feed import Feed
 from tests.plans import CPU, Builder, data, train
 
 pytestmark = pytest.mark.ml
@@ -184,14 +185,11 @@ def test_no_environment_variable_changes_a_training(tmp_path, monkeypatch, varia
 
     def losses():
         machine.accelerator.cache_clear()
-        network = models.Network(models.load_encoder(made, files, 0.0), "multiple-choice")
-        special = models.read_special(made, network.encoder.config)
         op = train("0" * 64, "1" * 64)
-        training.seed_head(1)
-        network.head = models.kinds()["multiple-choice"].head(network.encoder)
-        curve = training.train(
-            op, network, columns.read(tmp_path / "data"), special, device="cpu", on_step=lambda *_: None
-        )
+        network = training.start(op, made, files)
+        special = models.read_special(made, network.encoder.config)
+        feed = Feed(op, [[columns.read(tmp_path / "data")]], special)
+        curve = training.train(op, network, feed, device="cpu", on_step=lambda *_: None)
         return [(p.loss, p.norm) for p in curve]
 
     before = losses()

@@ -109,24 +109,30 @@ def _number(value: Value, what: str, bag: Bag) -> float | None:
 
 
 def check_weights(uses: Iterable[tuple[Span, MixRule, Sequence[str]]], bag: Bag) -> None:
-    """Hold each `weights(…)` against the parts of all the stages that it draws for: `uses` are (place, rule, names)."""
-    parts: dict[tuple[Span, MixRule], set[str]] = {}
+    """Hold each `weights(…)` against the parts of all the stages that it draws for: `uses` are (place, rule, names).
+
+    A name is unknown if it is no part of any; a part lacks a weight if it does where it stands.
+    """
+    stages: dict[tuple[Span, MixRule], list[Sequence[str]]] = {}
     for place, rule, names in uses:
-        parts.setdefault((place, rule), set()).update(names)
-        if rule.rule == "weights" and len(names) > 1:
-            _check_complete(place, rule, names, bag)
-    for (place, rule), known in parts.items():
-        for name in (n for n, _ in rule.weights if n not in known):
+        if rule.rule == "weights":
+            stages.setdefault((place, rule), []).append(names)
+    for (place, rule), parts in stages.items():
+        known = {name for names in parts for name in names}
+        unknown = [name for name, _ in rule.weights if name not in known]
+        for name in unknown:
             message = f"`weights(…)` names `{name}`, which is no part of this mixture"
             bag.error(codes.UNKNOWN_NAME, place, message, did_you_mean(name, known))
+        for names in parts if not unknown else ():
+            _check_complete(place, dict(rule.weights), names, bag)
 
 
-def _check_complete(place: Span, rule: MixRule, names: Sequence[str], bag: Bag) -> None:
-    weights = dict(rule.weights)
-    if missing := sorted(set(names) - set(weights)):
+def _check_complete(place: Span, weights: Mapping[str, float], names: Sequence[str], bag: Bag) -> None:
+    missing = sorted(set(names) - set(weights)) if len(names) > 1 else []
+    if missing:
         message = f"`weights(…)` has no weight for {listing(missing)}"
         bag.error(codes.MISSING_KEY, place, message, f"give every part one: `{missing[0]}: 1`")
-    if twice := sorted({n for n in names if names.count(n) > 1 and n in weights}):
+    elif twice := sorted({n for n in names if names.count(n) > 1}):
         message = f"two parts of this mixture are called `{twice[0]}`, so a weight does not say which it is of"
         bag.error(codes.NO_REFERENCE, place, message, "give one task a second name: `task NAME : TASK { }`")
 

@@ -142,13 +142,35 @@ def _differences(node: Node, relative: Manifest) -> Iterable[Reason]:
         old, new = before.get(field.name), after[field.name]
         if old == new:
             continue
-        if field.name in _INPUT_FIELDS:
+        if field.name == "parts":
+            yield from _part_differences(old or [], new, node)
+        elif field.name in _INPUT_FIELDS:
             yield Reason("upstream", field.name)
         elif field.name in ("rows", "source"):
             yield Reason("data_changed" if field.name == "rows" else "model_changed", field.name, place=node.place)
         else:
             path, place = _setting(field.name, new, node)
             yield Reason("param_changed", path, _shown(old), _shown(new), place)
+
+
+def _part_differences(before: list[Any], after: list[Any], node: Node) -> Iterable[Reason]:
+    """What differs between the parts of two trainings, whatever their order."""
+    gone, come = ([p for p in some if p not in others] for some, others in ((before, after), (after, before)))
+    if len(before) != len(after) or len(gone) != len(come):
+        yield Reason("param_changed", "parts", str(len(before)), str(len(after)), node.place)
+        return
+    for old, new in zip(sorted(gone, key=_likeness), sorted(come, key=_likeness), strict=True):
+        for name in (n for n in new if old.get(n) != new[n]):
+            if name in _INPUT_FIELDS:
+                yield Reason("upstream", name)
+            else:
+                path, place = _setting(name, new[name], node)
+                yield Reason("param_changed", path, _shown(old.get(name)), _shown(new[name]), place)
+
+
+def _likeness(part: dict[str, Any]) -> str:
+    """Orders parts by what they are before what they read."""
+    return str([part["kind"], part["labels"], part["head"], part["mask"], part["data"]])
 
 
 def _setting(name: str, value: Any, node: Node) -> tuple[str, Place]:  # noqa: ANN401
@@ -163,6 +185,8 @@ def _shown(value: Any) -> str:  # noqa: ANN401
             return f"{number} {unit}"
         case {"type": "Limit", "count": count}:
             return str(count)
+        case {"type": "Mix", "rule": rule, "cap": cap, "temperature": temperature, "weights": weights}:
+            return f"{rule}({cap or temperature or ', '.join(f'{w:.3g}' for w in weights)})"
         case None:
             return "none"
         case _:

@@ -18,7 +18,8 @@ def keys(plan):
 def test_each_tail_goes_on_from_the_shared_prefix(plan):
     suite = plan("suite s { -> c @ x[de] | -> t @ t(split: dev) | @ a[sw](split: dev) }\nm -> a -> s with (seeds: 2)")
     chains = plan(
-        "m -> a -> c @ x[de] with (seeds: 2)\nm -> a -> t @ t(split: dev) with (seeds: 2)\nm -> a @ a[sw](split: dev) with (seeds: 2)"
+        "m -> a -> c @ x[de] with (seeds: 2)\nm -> a -> t @ t(split: dev) with (seeds: 2)\n"
+        "m -> a @ a[sw](split: dev) with (seeds: 2)"
     )
 
     assert keys(chains) == keys(suite)
@@ -30,7 +31,8 @@ def test_each_tail_goes_on_from_the_shared_prefix(plan):
 
 def test_labels_of_tails_are_values_of_the_axis_of_the_suite(plan):
     result = plan(
-        "suite s { short: -> c(epochs: 1) @ x[de] | long: -> c @ x[de] | @ a[sw](split: dev) }\nm -> {skip | b} -> a -> s"
+        "suite s { short: -> c(epochs: 1) @ x[de] | long: -> c @ x[de] | @ a[sw](split: dev) }\n"
+        "m -> {skip | b} -> a -> s"
     )
 
     assert [("skip", "short"), ("skip", "long"), ("skip", None), ("b", "short"), ("b", "long"), ("b", None)] == [

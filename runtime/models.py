@@ -140,7 +140,7 @@ def _weights(folder: Path, files: Mapping[str, Path]) -> Iterator[tuple[Path, Pa
     with tempfile.TemporaryDirectory() as linked:
         shown = folder
         for name, digest in named.items():
-            inside = folder / name
+            inside = (folder / name).absolute()  # the store may be named relative to the working directory
             if not inside.is_file():
                 inside = checked(digest, files, "weights").absolute()
                 shown = inside.parent

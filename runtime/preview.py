@@ -186,7 +186,8 @@ def _shown(value: Any) -> str:  # noqa: ANN401
         case {"type": "Limit", "count": count}:
             return str(count)
         case {"type": "Mix", "rule": rule, "cap": cap, "temperature": temperature, "weights": weights}:
-            return f"{rule}({cap or temperature or ', '.join(f'{w:.3g}' for w in weights)})"
+            inside = str(cap or temperature or ", ".join(f"{w:.3g}" for w in weights))
+            return f"{rule}({inside})" if inside else str(rule)
         case None:
             return "none"
         case _:

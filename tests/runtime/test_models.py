@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -114,6 +115,13 @@ def test_a_bert_is_read_with_its_segments(tmp_path):
     with torch.inference_mode():
         expected = bert.eval()(input_ids=tokens, attention_mask=one, token_type_ids=zero).last_hidden_state
     assert torch.allclose(expected, network(tokens, one, zero), atol=1e-6)
+
+
+def test_a_store_may_be_named_relative_to_the_working_directory(tmp_path, monkeypatch):
+    _, files = node(folder(tmp_path / "a", xlmr()), tmp_path / "made")
+    monkeypatch.chdir(tmp_path)
+
+    assert models.load_encoder(Path("made"), files, None).config.hidden_size == 16
 
 
 def test_sharded_weights_are_read_whole(tmp_path):

@@ -14,6 +14,7 @@ from compiler.ops import Data, Key, Limit, Mix, Model, Op, Part, Predict, Score,
 from compiler.parts import Ordered, ordered
 from compiler.plan import Cell, Device, Node, Place, Plan, Route, Step
 from compiler.settle import Run, Setting, Settings, Settled, Stage
+from compiler.titles import called, title_of
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ class Lowering:
             return
         weights, title, steps = Weights(model, ()), run.model.name, [Step(run.model.name, model, "")]
         for stage in run.stages:
-            title = f"{title} -> {_called(stage)}"
+            title = f"{title} -> {called(stage)}"
             trained = self._train(stage, weights, model, f"{title} (seed {stage['seed']})")
             if trained is None:
                 return
-            steps.append(Step(_title(stage), trained.key, str(stage["seed"])))
+            steps.append(Step(title_of(stage), trained.key, str(stage["seed"])))
             weights = trained
             self.naive += 1
         targets = [s for t in run.targets for s in self._target(run, t, weights, model, title)]
@@ -310,31 +311,6 @@ def _part(part: Settled, data: tuple[Key, ...], parent: Weights) -> Part:
         head=parent.head(keeps[0]) if keeps else "new",
         mask=_real(part["mask"]) if "mask" in part.settings else None,
     )
-
-
-def _called(stage: Stage) -> str:
-    """The stage with those of its settings that are one of a choice: what tells two trainings of it apart."""
-    if len(stage.parts) == 1:
-        (part,) = stage.parts
-        return _with_chosen(_title(stage), {**stage.settings, **part.settings})
-    parts = " + ".join(_with_chosen(_part_title(p), p.settings) for p in stage.parts)
-    whole = _with_chosen(f"({parts})", stage.settings)
-    return whole if whole != f"({parts})" else parts
-
-
-def _with_chosen(title: str, settings: Settings) -> str:
-    chosen = [f"{s.key}: {s.chosen}" for slot, s in settings.items() if s.chosen and slot != "seed"]
-    return f"{title}({', '.join(chosen)})" if chosen else title
-
-
-def _title(stage: Stage) -> str:
-    return " + ".join(map(_part_title, stage.parts))
-
-
-def _part_title(part: Settled) -> str:
-    if part.languages == (part.task.source,):
-        return part.task.name
-    return f"{part.task.name}[{', '.join(part.languages)}]"
 
 
 # The table of settings promises these types (compiler.catalog); a broken promise is a bug of ours.

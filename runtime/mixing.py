@@ -47,7 +47,8 @@ def shares(mix: Mix, counts: NDArray[np.float64], weights: tuple[float, ...]) ->
         case "uniform":
             drawn = np.ones_like(counts)
         case "temperature":
-            drawn = counts ** (1 / (mix.temperature or 1.0))
+            logs = np.log(counts)
+            drawn = np.exp((logs - logs.max()) / (mix.temperature or 1.0))  # no power overflows, however cold
         case "weights" if weights:
             drawn = np.array(weights, dtype=np.float64)
         case _:

@@ -54,6 +54,13 @@ def test_shares_add_up(rule):
     assert list(np.array(SHARES[rule][0]) / sum(SHARES[rule][0])) == pytest.approx(list(found))
 
 
+@pytest.mark.parametrize(("temperature", "found"), [(1e-9, [0, 0, 1]), (1e9, [1 / 3, 1 / 3, 1 / 3])])
+def test_temperatures_beyond_measure_are_no_trouble(temperature, found):
+    assert found == pytest.approx(
+        list(shares(Mix("temperature", None, temperature, ()), np.array([5.0, 9.0, 1e7]), ()))
+    )
+
+
 def test_one_pass_counts_each_part_up_to_its_cap():
     assert 1650 == examples_per_epoch(PROPORTIONAL, SIZES)
     assert 120 + 50 + 120 == examples_per_epoch(MIXES["capped"], SIZES)

@@ -26,8 +26,9 @@ from transformers import AutoConfig, AutoModel
 
 import xfer
 from compiler.keys import node_key
-from compiler.ops import Predict, Train
+from compiler.ops import Part, Predict, Train
 from runtime import columns, evaluation, models, training
+from runtime.feed import Feed
 from runtime.kinds.kind import Special
 from runtime.metrics import PREDICTIONS
 
@@ -57,7 +58,7 @@ def quickstart(device: str, folder: Path) -> dict[str, Any]:
 
 def _agreement(op: Predict, store: Any) -> float:  # noqa: ANN401
     """Share of stored predictions that the CPU gives too."""
-    network = models.load_network(store.read(op.weights), {}, op.kind)
+    network = models.load_network(store.read(op.weights), {}, op.kind, op.head or 0)
     special = models.read_special(store.read(op.weights), network.encoder.config)
     part = columns.read(store.read(op.data))
     table = evaluation.predict(network, part, special, device="cpu", precision="fp32", mask=None)
@@ -99,18 +100,17 @@ def _examples(shape: str, folder: Path) -> columns.Columns:
 
 def _train(shape: str, examples: columns.Columns, device: str, precision: str, steps: int) -> dict[str, Any]:
     op = Train(
-        parent="", data=(), kind="multiple-choice", labels=(), head="new", length=("steps", steps),
+        parent="", parts=(Part("multiple-choice", (), (), "new", None),), mix=None, length=("steps", steps),
         batch=SHAPES[shape][4], lr=1e-5, warmup=0.1, schedule="linear", weight_decay=0.01, eps=1e-8, clip=1.0,
-        optimizer="adamw", dropout=0.0, seed=1, precision=precision, mask=None,
+        optimizer="adamw", dropout=0.0, seed=1, precision=precision,
     )  # fmt: skip
     network = _network(shape)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     times: list[float] = []
     special = Special(1, None, SHAPES[shape][3], frozenset({0, 1, 2}))
-    curve = training.train(
-        op, network, examples, special, device=device, on_step=lambda *_: times.append(time.perf_counter())
-    )
+    feed = Feed(op, [[examples]], special)
+    curve = training.train(op, network, feed, device=device, on_step=lambda *_: times.append(time.perf_counter()))
     seconds = float(np.median(np.diff(times)))  # the loss is read every step, so the device is waited for
     tokens = float(np.diff(examples.sequence_starts).mean()) * 2 * op.batch
     return {

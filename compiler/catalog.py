@@ -82,7 +82,10 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class SettingRule:
-    """What a settings key takes. `sort` is one of int, float, share (10 % or a number of steps), word, limit, call."""
+    """What a settings key takes.
+
+    `sort` is one of int, float, share (10 % or a number of steps), word, text, limit, mix, call.
+    """
 
     sort: str
     where: str  # "run", "part" or "target": what kind of node has it
@@ -128,13 +131,7 @@ SETTINGS: Mapping[str, SettingRule] = {
     "seed": SettingRule("int", "run", "seed of head, data order and dropout", 1, high=_SEED_END),
     "seeds": SettingRule("int", "run", "the seeds 1 … N as an axis", None, low=1, high=10_000),
     "select": SettingRule("call", "run", "which checkpoint goes on", "last", words=("last",), later=("best",)),
-    "mix": SettingRule(
-        "call",
-        "run",
-        "how a mixture draws its parts",
-        None,
-        later=("proportional", "uniform", "temperature", "weights"),
-    ),
+    "mix": SettingRule("mix", "run", "how a mixture draws its parts"),
     "robust": SettingRule(
         "call", "run", "robust training", "none", words=("none",), later=("adversarial", "smoothing", "augment")
     ),
@@ -144,7 +141,7 @@ SETTINGS: Mapping[str, SettingRule] = {
     "precision": SettingRule("word", "run", "numbers in training", "fp32", words=("fp32", "bf16", "auto")),
     "max-length": SettingRule("int", "part", "longest sequence in tokens", 256, low=8, high=100_000),
     "limit": SettingRule("limit", "part", "rows of each data set"),
-    "head": SettingRule("word", "part", "where the head starts", "new", words=("new",), later=("keep",)),
+    "head": SettingRule("word", "part", "where the head starts", "new", words=("new", "keep")),
     "mask": SettingRule("float", "part", "share of tokens to predict", 0.15, high=1.0, open_low=True),
     "split": SettingRule("word", "target", "which split is scored", None, words=("dev", "test", "train")),
     "under": SettingRule(

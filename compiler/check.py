@@ -3,50 +3,94 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.heads import answering, called, kept
 from compiler.ops import FileRows, HubRows
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from compiler.bag import Bag
     from compiler.declare import TaskDecl
     from compiler.ops import Data
-    from compiler.settle import Run, Settled
+    from compiler.settle import Run, Settled, Stage
 
 
 def check_runs(runs: Iterable[Run], bag: Bag) -> tuple[Run, ...]:
     """The runs that can be lowered; faults and warnings are in the bag."""
-    return tuple(r for r in runs if sum(_head_fits(r, t, bag) for t in r.targets) == len(r.targets))
+    return tuple(r for r in runs if all([*(_head_fits(r, t, bag) for t in r.targets), *_kept_heads(r, bag)]))
+
+
+def _kept_heads(run: Run, bag: Bag) -> Iterator[bool]:
+    """For each part with `head: keep` whether one head of the stage before is clearly meant."""
+    for before, stage in pairwise(run.stages):
+        for part in stage.parts:
+            found = kept(before.parts, part) if part["head"] == "keep" else before.parts[:1]
+            if len(found) != 1:
+                _report_unkept(before, part, found, bag)
+            yield len(found) == 1
+
+
+def _report_unkept(before: Stage, part: Settled, found: Sequence[Settled], bag: Bag) -> None:
+    task = part.task
+    label = Label(before.span, "the stage before")
+    if found:
+        message = f"`{task.name}` could keep the head of {called(found)} of the stage before"
+        bag.error(codes.NO_HEAD, part.span, message, "keep one of the same task, or start with `head: new`", label)
+        return
+    heads = ", ".join(f"`{p.task.name}` has a {p.task.kind.name} one" for p in before.parts)
+    message = f"`{task.name}` keeps a {task.kind.name} head, and the stage before has none like it: {heads}"
+    bag.error(codes.NO_HEAD, part.span, message, f"start a new one: `{task.name}(head: new)`", label)
 
 
 def _head_fits(run: Run, target: Settled, bag: Bag) -> bool:
-    """A target uses the head of the last stage, which must be of its kind and labels; some kinds need no head."""
+    """A target uses the one head of the last stage that has its signature; some kinds need no head."""
     task = target.task
     if not task.kind.trains:
         _warn_trained(run, target, bag)
         return True
     if not run.stages:
-        taken = next((t.value for t in run.axes.values() if t.skip), None)
-        where = f" where the choice is `{taken}`" if taken else ""
-        message = f"nothing is trained before `@ {task.name}`{where}, so there is no head to answer with"
-        bag.error(
-            codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task before it: `-> {_teacher(task)}`"
-        )
+        _report_untrained(run, target, bag)
         return False
-    last = run.stages[-1].task
-    if last.kind is not task.kind or last.labels != task.labels:
-        message = (
-            f"`{task.name}` needs a {task.kind.name} head, and the last stage `{last.name}` has a {last.kind.name} one"
-        )
-        label = Label(run.stages[-1].span, "the last stage")
-        bag.error(codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task last", label)
+    last = run.stages[-1]
+    found = answering(last.parts, target.task)
+    if len(found) != 1:
+        _report_unanswered(last, target, found, bag)
         return False
     _warn_trained(run, target, bag)
     return True
+
+
+def _report_untrained(run: Run, target: Settled, bag: Bag) -> None:
+    task = target.task
+    taken = next((t.value for t in run.axes.values() if t.skip), None)
+    where = f" where the choice is `{taken}`" if taken else ""
+    message = f"nothing is trained before `@ {task.name}`{where}, so there is no head to answer with"
+    hint = f"train a {task.kind.name} task before it: `-> {_teacher(task)}`"
+    bag.error(codes.NO_HEAD, target.span, message, hint)
+
+
+def _report_unanswered(last: Stage, target: Settled, found: Sequence[Settled], bag: Bag) -> None:
+    task, label = target.task, Label(last.span, "the last stage")
+    if found:
+        message = f"`{task.name}` could be answered by the heads of {called(found)} of the last stage"
+        hint = "leave one, or let the benchmark inherit from the task that is meant"
+        bag.error(codes.NO_HEAD, target.span, message, hint, label)
+        return
+    alike = [p for p in last.parts if p.task.kind is task.kind]
+    if alike:
+        heads = "; ".join(f"`{p.task.name}` has {', '.join(p.task.labels)}" for p in alike)
+        message = f"`{task.name}` needs a head with its labels {', '.join(task.labels)}: {heads}"
+        bag.error(codes.NO_HEAD, target.span, message, "a head fits labels by name and in order", label)
+        return
+    heads = " and ".join(f"`{p.task.name}` has a {p.task.kind.name} one" for p in last.parts)
+    of = "the last stage" if len(last.parts) == 1 else "of the last stage"
+    message = f"`{task.name}` needs a {task.kind.name} head, and {of} {heads}"
+    bag.error(codes.NO_HEAD, target.span, message, f"train a {task.kind.name} task last", label)
 
 
 def _teacher(task: TaskDecl) -> str:
@@ -56,7 +100,8 @@ def _teacher(task: TaskDecl) -> str:
 
 def trained_languages(run: Run, target: Settled) -> set[str]:
     """The languages that are not zero-shot for a target: those of stages with labels, or of its own kind."""
-    return {c for s in run.stages if s.task.kind.labelled or s.task.kind is target.task.kind for c in s.languages}
+    parts = [p for stage in run.stages for p in stage.parts]
+    return {c for p in parts if p.task.kind.labelled or p.task.kind is target.task.kind for c in p.languages}
 
 
 def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
@@ -68,11 +113,11 @@ def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
         bag.warn(codes.TRAINED_LANGUAGE, target.span, message, None)
 
 
-def check_contamination(stage: Settled, read: Collection[object], target: Settled, scored: Data, bag: Bag) -> None:
-    """Report a target whose rows (`rows_of`) a labelled stage trains on."""
-    if stage.task.kind.labelled and not rows_of(scored).isdisjoint(read):
-        message = f"`{target.task.name}` is scored on rows that `{stage.task.name}` trains on"
-        label = Label(stage.span, "trained here")
+def check_contamination(part: Settled, read: Collection[object], target: Settled, scored: Data, bag: Bag) -> None:
+    """Report a target whose rows (`rows_of`) a labelled part of a stage trains on."""
+    if part.task.kind.labelled and not rows_of(scored).isdisjoint(read):
+        message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on"
+        label = Label(part.span, "trained here")
         hint = "score a split, or a file with other rows, that no stage trains on"
         bag.error(codes.CONTAMINATION, target.span, message, hint, label)
 

@@ -38,7 +38,7 @@ NOT_TEXT = "X0501"
 TITLES = {
     UNKNOWN_NAME: "unknown name",
     DECLARED_TWICE: "declared twice",
-    HIDES_LIBRARY: "hides a name of the library",
+    HIDES_LIBRARY: "hides a name of another file",
     RESERVED_NAME: "reserved word as a name",
     INHERITANCE_CYCLE: "cyclic inheritance",
     WRONG_SORT: "wrong sort of thing at this place",
@@ -51,7 +51,7 @@ TITLES = {
     SET_TWICE: "set twice",
     KEY_WITHOUT_NODE: "a key that no node has",
     NO_SPLIT: "no such split",
-    NO_HEAD: "target without a head that fits",
+    NO_HEAD: "no head that fits",
     NO_LANGUAGE: "language the data do not have",
     NEEDS_LABEL: "alternatives need labels",
     CONTAMINATION: "evaluates data it trained on",

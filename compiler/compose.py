@@ -8,20 +8,34 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.catalog import KINDS, MOST_RUNS, SETTINGS
 from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
-from compiler.expand import Shape, Use, expand, report_too_many
+from compiler.expand import Shape, StageUse, Use, expand, report_too_many
 from compiler.languages import select
+from compiler.mixes import check_weights
 from compiler.resolve import Names, merge
-from compiler.settle import Level, Open, Run, ShapeInSettings, axis_names, has_key, nearest, settle
+from compiler.settle import (
+    Level,
+    Open,
+    OpenStage,
+    Run,
+    ShapeInSettings,
+    axis_names,
+    has_key,
+    is_of_run,
+    nearest,
+    settle,
+)
+from compiler.stages import alike, split, weights_given
 from compiler.suggest import did_you_mean
 from compiler.values import Given, read_settings, report_twice
 from dsl.diagnostics import Diagnostic, Label, Severity
-from dsl.syntax import Declaration, Defaults, Experiment, Let, Name, Ref
+from dsl.syntax import Declaration, Defaults, Experiment, Let, Name, Ref, Suite
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
     from compiler.declare import TaskDecl as Task
     from compiler.places import Places
     from dsl.source import Span
+    from dsl.syntax import Pair
 
 _STAGE_OR_TARGET = "a stage, a target or a task"
 
@@ -33,12 +47,12 @@ class Composer:
     names: Names
     places: Places
     bag: Bag
-    models: dict[str, ModelDecl | None] = field(default_factory=dict)
-    tasks: dict[str, TaskDecl | None] = field(default_factory=dict)
-    defaults: list[tuple[str | None, Level]] = field(default_factory=list)
+    models: dict[Span, ModelDecl | None] = field(default_factory=dict)  # by the place of the name
+    tasks: dict[Span, TaskDecl | None] = field(default_factory=dict)
+    defaults: list[tuple[Span | str | None, Level]] = field(default_factory=list)  # by `_scope`
     read: dict[tuple[Span, ...], Level] = field(default_factory=dict)
     opened: dict[tuple[object, ...], Open | None] = field(default_factory=dict)  # of one experiment
-    chains: list[Level] = field(default_factory=list)  # what stands in each `with`
+    chains: list[Level] = field(default_factory=list)  # what stands in each `with`, and behind mixtures
     used: set[Span] = field(default_factory=set)  # settings whose key some node has
 
     def compose(self) -> tuple[Run, ...]:
@@ -55,51 +69,55 @@ class Composer:
 
     def _declare_own(self) -> None:
         """The file's own declarations are read even when no chain names them, so that their faults show."""
-        for name, found in self.names.own.items():
+        for found in self.names.own.values():
             if isinstance(found, Declaration):
-                self.model(name) if found.word == "model" else self.task(name)
+                self.model(found) if found.word == "model" else self.task(found)
 
-    def model(self, name: str) -> ModelDecl | None:
-        """The model of that name, read once."""
-        if name not in self.models:
-            found = self.names.get(name)
-            merged = merge(found, self.names, self.bag) if isinstance(found, Declaration) else None
-            self.models[name] = declare_model(merged, self.bag) if merged else None
-        return self.models[name]
+    def model(self, declaration: Declaration) -> ModelDecl | None:
+        """The declared model, read once."""
+        place = declaration.name.span
+        if place not in self.models:
+            merged = merge(declaration, self.names, self.bag)
+            self.models[place] = declare_model(merged, self.bag) if merged else None
+        return self.models[place]
 
-    def task(self, name: str) -> TaskDecl | None:
-        """The task or benchmark of that name, read once."""
-        if name not in self.tasks:
-            found = self.names.get(name)
-            merged = merge(found, self.names, self.bag) if isinstance(found, Declaration) else None
-            self.tasks[name] = declare_task(merged, self.places, self.bag) if merged else None
-        return self.tasks[name]
+    def task(self, declaration: Declaration) -> TaskDecl | None:
+        """The declared task or benchmark, read once."""
+        place = declaration.name.span
+        if place not in self.tasks:
+            merged = merge(declaration, self.names, self.bag)
+            self.tasks[place] = declare_task(merged, self.places, self.bag) if merged else None
+        return self.tasks[place]
 
-    def _read_defaults(self, defaults: Defaults) -> tuple[str | None, Level]:
+    def _read_defaults(self, defaults: Defaults) -> tuple[Span | str | None, Level]:
         scope = defaults.scope
-        if scope is not None and _is_model(self.names, scope.text):
+        if scope is not None and self.names.is_model(scope):
             message = f"`{scope.text}` is a model, and `defaults` takes a kind, a task or a benchmark"
             hint = f"write `settings: {{ … }}` in `model {scope.text}`"
             self.bag.error(codes.WRONG_SORT, scope.span, message, hint)
-        elif scope is not None and scope.text not in (*KINDS, *self.names.all(Declaration), *self.names.later):
-            known = [*KINDS, *self._tasks()]
-            hint = did_you_mean(scope.text, known)
+        elif scope is not None and scope.text not in KINDS and not self._is_task(scope):
+            hint = did_you_mean(scope.text, [*KINDS, *self.names.tasks(scope)])
             self.bag.error(codes.UNKNOWN_NAME, scope.span, f"there is no kind or task `{scope.text}`", hint)
         level = read_settings(defaults.record.pairs, "", self.bag)
         if scope is None or scope.text in KINDS:
             self._no_limit(level, "defaults")
-        return (scope.text if scope else None, level)
+        return (self._scope(scope), level)
+
+    def _is_task(self, name: Name) -> bool:
+        return isinstance(self.names.get(name), Declaration) or self.names.is_refused(name)
+
+    def _scope(self, scope: Name | None) -> Span | str | None:
+        """What `defaults` are for: a kind by its name, a task by its declaration's place, None for all."""
+        found = self.names.get(scope) if scope is not None else None
+        return found.name.span if isinstance(found, Declaration) else scope.text if scope is not None else None
 
     def _check_defaults(self) -> None:
         """One slot in two `defaults` of one scope would hide one of them in silence."""
-        seen: dict[tuple[str | None, str], Given] = {}
+        seen: dict[tuple[Span | str | None, str], Given] = {}
         for scope, level in self.defaults:
             for given in level:
                 if (first := seen.setdefault((scope, given.slot), given)) is not given:
                     report_twice(first.span, given.span, given.slot, self.bag)
-
-    def _tasks(self) -> list[str]:
-        return [n for n in self.names.all(Declaration) if not _is_model(self.names, n)]
 
     def _no_limit(self, level: Level, where: str) -> None:
         for given in level:
@@ -119,18 +137,17 @@ class Composer:
         label = experiment.label.text if experiment.label else f"#{number}"
         level = read_settings(experiment.chain.settings, "", self.bag)
         self._no_limit(level, "with")
-        targets = self._targets(experiment.chain.targets)
-        for target in targets:
-            self._task_at(target.name, target=True)
+        self._targets(experiment.chain.targets)
         if isinstance(experiment.chain.model, Name):
             self._model_at(experiment.chain.model)
         self.opened.clear()
         shapes = [
             s
             for shape in expand(experiment.chain, self.names, self.bag)
-            if (s := self._shape(label, shape, targets, level)) is not None
+            if (s := self._shape(label, shape, level)) is not None
         ]
         self.chains.append(level)
+        check_weights((use for s in shapes for stage in s.stages for use in weights_given(stage)), self.bag)
         if sum(s.runs() for s in shapes) > MOST_RUNS:
             report_too_many(experiment.chain.span, self.bag)
             return []
@@ -145,12 +162,13 @@ class Composer:
                 message = f"`{ref.name.text}` is evaluated twice in one chain"
                 self.bag.error(codes.LABEL_TWICE, ref.span, message, "join the languages in one list", label)
             seen[ref.name.text] = ref.name.span
+            self._task_at(ref.name, target=True)
         return tuple(Use(r.name, r.languages, r.settings, r.span) for r in refs)
 
-    def _shape(self, label: str, shape: Shape, targets: tuple[Use, ...], chain: Level) -> ShapeInSettings | None:
+    def _shape(self, label: str, shape: Shape, chain: Level) -> ShapeInSettings | None:
         model = self._model_at(shape.model)
-        stages = [self._open(s, model, chain, target=False) for s in shape.stages]
-        opened = [self._open(t, model, chain, target=True) for t in targets]
+        stages = [self._open_stage(s, model, chain) for s in shape.stages]
+        opened = [self._open(t, model, chain, target=True) for t in self._targets(shape.targets)]
         if model is None or None in stages or None in opened:
             return None
         return ShapeInSettings(
@@ -163,12 +181,12 @@ class Composer:
         )
 
     def _model_at(self, name: Name) -> ModelDecl | None:
-        found = self.names.get(name.text)
+        found = self.names.get(name)
         if isinstance(found, Declaration) and found.word == "model":
-            return self.model(name.text)
-        if name.text in self.names.later:
+            return self.model(found)
+        if self.names.is_refused(name):
             return None  # reported where it is declared
-        models = [n for n in self.names.all(Declaration) if _is_model(self.names, n)]
+        models = self.names.models(name)
         if found is None:
             hint = did_you_mean(name.text, models)
             self.bag.error(codes.UNKNOWN_NAME, name.span, f"there is no model `{name.text}`", hint)
@@ -178,15 +196,79 @@ class Composer:
             self.bag.error(codes.WRONG_SORT, name.span, message, did_you_mean(name.text, models), label)
         return None
 
-    def _open(self, use: Use, model: ModelDecl | None, chain: Level, *, target: bool) -> Open | None:
-        written = (use.span, *(p.span for p in use.settings))
-        known = (written, model.name if model else None, target)
+    def _open_stage(self, stage: StageUse, model: ModelDecl | None, chain: Level) -> OpenStage | None:
+        """A stage with the nearest of each setting; equal parts of a mixture count once."""
+        if not stage.mixed:
+            whole = self._open(stage.parts[0], model, chain, target=False)
+            return split(whole, stage.span) if whole is not None else None
+        level = self._level_of_mixture(stage)
+        opened = [self._open(use, model, chain, target=False, around=level, mixed=True) for use in stage.parts]
+        parts = {alike(part): part for part in opened if part is not None}
+        if None in opened:
+            return None
+        if len(parts) == 1:
+            whole = self._open(stage.parts[0], model, chain, target=False, around=level)
+            return split(whole, stage.span) if whole is not None else None
+        return self._mixture(tuple(parts.values()), level, chain, model, stage.span)
+
+    def _mixture(
+        self, parts: tuple[Open, ...], level: Level, chain: Level, model: ModelDecl | None, span: Span
+    ) -> OpenStage:
+        """Several parts, with the settings of the run from what is no part's own."""
+        kinds = {p.task.kind.name for p in parts}
+        scopes = [*(kinds if len(kinds) == 1 else ()), None]
+        levels = (level, chain, *(self._defaults_for(s) for s in scopes), model.settings if model else ())
+        of_run = [tuple(g for g in given if is_of_run(g.key)) for given in levels]
+        self.used |= {g.span for given in of_run for g in given}
+        return OpenStage(parts, nearest(of_run, parts[0].task.kind, target=False), span)
+
+    def _level_of_mixture(self, stage: StageUse) -> Level:
+        """The settings behind the parentheses of a mixture; those of its parts are none of a run."""
+        for part in stage.parts:
+            for given in self._written(part):
+                if is_of_run(given.key):
+                    message = f"`{given.key}` is a setting of the run, and `{part.name.text}` is one part of a mixture"
+                    hint = f"write it behind the whole: `(… + …)({given.span.text})`"
+                    self.bag.error(codes.WRONG_SORT, given.span, message, hint)
+        level = self._read(stage.settings)
+        for given in level:
+            if not is_of_run(given.key) and SETTINGS[given.key].where != "part":
+                message = f"a mixture has no `{given.key}`"
+                known = [k for k in SETTINGS if is_of_run(k) or SETTINGS[k].where == "part"]
+                self.bag.error(codes.UNKNOWN_KEY, given.span, message, did_you_mean(given.key, known))
+        if level and level not in self.chains:
+            self.chains.append(level)
+        return level
+
+    def _read(self, pairs: tuple[Pair, ...]) -> Level:
+        """Settings where they stand, read once."""
+        place = tuple(p.span for p in pairs)
+        if place not in self.read:
+            self.read[place] = read_settings(pairs, "", self.bag)
+        return self.read[place]
+
+    def _written(self, use: Use) -> Level:
+        return self._read(use.settings)
+
+    def _open(
+        self,
+        use: Use,
+        model: ModelDecl | None,
+        chain: Level,
+        *,
+        target: bool,
+        around: Level = (),
+        mixed: bool = False,
+    ) -> Open | None:
+        """A stage, a target, or (`mixed`) one part of several; `around` stands behind the parentheses around it."""
+        places = (use.span, *(p.span for p in use.settings), *(g.span for g in around))
+        known = (places, model.name if model else None, target, mixed)
         if known not in self.opened:
-            self.opened[known] = self._open_new(use, written, model, chain, target=target)
+            self.opened[known] = self._open_new(use, model, chain, around, target=target, mixed=mixed)
         return self.opened[known]
 
     def _open_new(
-        self, use: Use, written: tuple[Span, ...], model: ModelDecl | None, chain: Level, *, target: bool
+        self, use: Use, model: ModelDecl | None, chain: Level, around: Level, *, target: bool, mixed: bool
     ) -> Open | None:
         task = self._task_at(use.name, target=target)
         if task is None or model is None:
@@ -195,11 +277,11 @@ class Composer:
             message = f"`{task.name}` is a {task.kind.name} task, which trains nothing"
             self.bag.error(codes.WRONG_SORT, use.name.span, message, f"evaluate it: `@ {task.name}[*]`")
             return None
-        if written not in self.read:
-            self.read[written] = read_settings(use.settings, "", self.bag)
-        own = self.read[written]
+        own = self._written(use)
         self._foreign_settings(own, task, target=target)
-        levels = self._levels(own, chain, task, model)
+        levels = (own, around, *self._levels(chain, task, model))
+        if mixed:
+            levels = tuple(tuple(g for g in level if not is_of_run(g.key)) for level in levels)
         self.used |= {g.span for level in levels for g in level if has_key(g.key, task.kind, target=target)}
         if target:
             givens = self._target_givens(own, task, nearest(levels, task.kind, target=True))
@@ -209,16 +291,18 @@ class Composer:
         languages = self._languages(use, task, target=target)
         return Open(task, languages, use.span, use.name.span, givens) if languages else None
 
-    def _levels(self, own: Level, chain: Level, task: Task, model: ModelDecl) -> tuple[Level, ...]:
-        by_scope = [tuple(g for s, level in self.defaults if s == scope for g in level)
-                    for scope in (task.name, task.kind.name, None)]  # fmt: skip
-        return (own, chain, *by_scope, task.settings, model.settings)
+    def _levels(self, chain: Level, task: Task, model: ModelDecl) -> tuple[Level, ...]:
+        by_scope = [self._defaults_for(scope) for scope in (task.span, task.kind.name, None)]
+        return (chain, *by_scope, task.settings, model.settings)
+
+    def _defaults_for(self, scope: Span | str | None) -> Level:
+        return tuple(g for s, level in self.defaults if s == scope for g in level)
 
     def _target_givens(self, own: Level, task: Task, givens: dict[str, Given]) -> dict[str, Given]:
         """A target reads `max-length` and `precision` from its stage, if its kind has any, unless it sets its own."""
         if not task.kind.trains:
             return givens
-        named = tuple(g for s, level in self.defaults if s == task.name for g in level)
+        named = self._defaults_for(task.span)
         mine = nearest((own, named, task.own_settings), task.kind, target=True)
         return {slot: g for slot, g in givens.items() if slot not in ("max-length", "precision") or slot in mine} | {
             slot: mine[slot] for slot in ("max-length", "precision") if slot in mine
@@ -243,9 +327,9 @@ class Composer:
                 self.bag.add(note)
 
     def _task_at(self, name: Name, *, target: bool) -> TaskDecl | None:
-        found = self.names.get(name.text)
+        found = self.names.get(name)
         if isinstance(found, Declaration) and found.word != "model":
-            task = self.task(name.text)
+            task = self.task(found)
             if task is not None and not task.kind.available:
                 message = f"`{name.text}` is a {task.kind.name} task, a kind that is not available yet"
                 available = ", ".join(k for k, v in KINDS.items() if v.available)
@@ -257,13 +341,13 @@ class Composer:
         if name.text == "previous":
             hint = "name the task behind `@`"
             self.bag.error(codes.NOT_YET, name.span, "`@ previous` is not available yet", hint)
-        elif name.text in self.names.later:
+        elif self.names.is_refused(name):
             return None  # reported where it is declared
         elif found is None:
-            hint = did_you_mean(name.text, self._tasks())
+            hint = did_you_mean(name.text, self.names.tasks(name))
             self.bag.error(codes.UNKNOWN_NAME, name.span, f"there is no benchmark or task `{name.text}`", hint)
         else:
-            sort = "a let" if isinstance(found, Let) else "a model" if isinstance(found, Declaration) else "a group"
+            sort = {Let: "a let", Declaration: "a model", Suite: "a suite"}.get(type(found), "a group")
             message = f"`{name.text}` is {sort}, and behind `@` stand benchmarks and tasks"
             self.bag.error(codes.WRONG_SORT, name.span, message)
         return None
@@ -279,8 +363,3 @@ class Composer:
             self.bag.error(codes.NO_LANGUAGE, use.name.span, message, hint)
             return ()
         return (task.source,)
-
-
-def _is_model(names: Names, name: str) -> bool:
-    found = names.get(name)
-    return isinstance(found, Declaration) and found.word == "model"

@@ -50,6 +50,7 @@ class TaskDecl:
     split: str | None
     settings: tuple[Given, ...]
     ancestry: tuple[str, ...]
+    lineage: tuple[Span, ...]  # the same, as places: itself, its parent, …
     span: Span
 
     def reading_of(self, language: str) -> Reading:
@@ -117,6 +118,7 @@ def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
         split=_split(merged, bag),
         settings=_kind_settings(merged, kind, bag),
         ancestry=merged.ancestry,
+        lineage=merged.lineage,
         span=name.span,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,24 +10,16 @@ from compiler import codes
 from compiler.catalog import DEEPEST, MOST_RUNS
 from compiler.resolve import Names
 from compiler.suggest import did_you_mean
+from compiler.suites import Taken, read_tails
 from dsl.diagnostics import Label
 from dsl.source import Span
-from dsl.syntax import Alternative, Chain, Choice, Declaration, Let, Name, Part, Ref, Skip, Stage
+from dsl.syntax import Alternative, Chain, Choice, Declaration, Let, Name, Part, Ref, Skip, Stage, Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from compiler.bag import Bag
     from dsl.syntax import Languages, Pair
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The alternative taken at one place: the axis it is a value of, and what it is called there."""
-
-    axis: str
-    value: str
-    skip: bool = False  # whether it trains nothing, whatever it is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +33,27 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class StageUse:
+    """A training run: its parts, and of a mixture the settings behind its parentheses."""
+
+    parts: tuple[Use, ...]
+    settings: tuple[Pair, ...]
+    mixed: bool  # written with `+`: the keys of the run stand behind the parentheses alone
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """A chain without choices among its stages; choices of values are still open."""
 
     model: Name
-    stages: tuple[Use, ...]
+    stages: tuple[StageUse, ...]
+    targets: tuple[Ref, ...]
     taken: Mapping[Span, Taken]  # in the order of the text
 
 
 _Taken = dict[Span, Taken]
-_Way = tuple[tuple[Use, ...], _Taken]
+_Way = tuple[tuple[StageUse, ...], _Taken]
 
 
 class _TooManyError(Exception):
@@ -60,10 +63,14 @@ class _TooManyError(Exception):
 def expand(chain: Chain, names: Names, bag: Bag) -> tuple[Shape, ...]:
     """Every shape of `chain`; a place that a shape reaches twice has one value. Faults are reported once."""
     walker = _Walker(names, bag)
+    stages, tails = read_tails(chain, names, bag)
     shapes: list[Shape] = []
     try:
         for model, taken in walker.models(chain.model):
-            shapes += (Shape(model, uses, after) for uses, after in walker.sequence(chain.stages, taken, 1))
+            for uses, after in walker.sequence(stages, taken, 1):
+                for tail in tails:
+                    ways = walker.sequence(tail.stages, {**after, **tail.taken}, len(stages) + 1)
+                    shapes += (Shape(model, uses + more, tail.targets, last) for more, last in ways)
     except _TooManyError:
         shapes = []
         report_too_many(chain.span, bag)
@@ -81,7 +88,7 @@ class _Walker:
 
     def __init__(self, names: Names, bag: Bag) -> None:
         self.names, self.bag = names, bag
-        self.inside: tuple[str, ...] = ()
+        self.inside: tuple[Span, ...] = ()
         self.known: dict[Span, list[tuple[str, Alternative]]] = {}
 
     def models(self, model: Name | Choice) -> Iterator[tuple[Name, _Taken]]:
@@ -115,8 +122,7 @@ class _Walker:
     def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
         parts = [p for p in stage.parts if not isinstance(p, Skip)]
         if len(parts) > 1:
-            hint = "for now, one task a stage; `data: [a, b]` joins data under one head"
-            self.bag.error(codes.NOT_YET, stage.span, "mixtures with `+` are not available yet", hint)
+            yield from self._mixture(stage, parts, taken, axis)
             return
         if not parts:
             if stage.settings:
@@ -124,10 +130,40 @@ class _Walker:
             yield (), taken
             return
         for uses, after in self._part(parts[0], taken, axis):
-            yield tuple(self._with_settings(u, stage) for u in uses), after
+            yield tuple(_with_settings(u, stage) for u in uses), after
 
-    def _with_settings(self, use: Use, stage: Stage) -> Use:
-        return Use(use.name, use.languages, (*use.settings, *stage.settings), use.span)
+    def _mixture(self, stage: Stage, parts: Sequence[Part], taken: _Taken, axis: str) -> Iterator[_Way]:
+        """One run for each way through the choices among its parts; where all are skipped, none."""
+        ways: list[tuple[tuple[Use, ...], _Taken]] = [((), taken)]
+        for part in parts:
+            ways = [
+                (before + inner, after)
+                for before, known in ways
+                for uses, after in self._part(part, known, axis)
+                if (inner := self._as_parts(uses, part)) is not None
+            ]
+            if len(ways) > MOST_RUNS:
+                raise _TooManyError
+        for uses, after in ways:
+            yield ((StageUse(uses, stage.settings, mixed=True, span=stage.span),) if uses else ()), after
+
+    def _as_parts(self, stages: tuple[StageUse, ...], part: Part) -> tuple[Use, ...] | None:
+        """What a part of a mixture adds to it; None after a finding."""
+        match stages:
+            case ():
+                return ()
+            case (StageUse(mixed=True, settings=(first, *_)) as stage,):
+                label = Label(part.span, "a part here")
+                message = "a mixture with settings of its own is a whole stage, and no part of another"
+                self.bag.error(codes.WRONG_SORT, first.span, message, "write them on the outer mixture", label)
+            case (stage,):
+                return stage.parts
+            case (first, *_):
+                label = Label(first.span, "its first stage")
+                message = "`+` mixes tasks in one training run, and this stands for several in a row"
+                hint = "take it out of the mixture, or write the choice as a whole stage"
+                self.bag.error(codes.WRONG_SORT, part.span, message, hint, label)
+        return None
 
     def _part(self, part: Part, taken: _Taken, axis: str) -> Iterator[_Way]:
         match part:
@@ -139,41 +175,41 @@ class _Walker:
                 yield from self._ref(part, taken)
 
     def _ref(self, ref: Ref, taken: _Taken) -> Iterator[_Way]:
-        name, found = ref.name.text, self.names.get(ref.name.text)
+        name, found = ref.name.text, self.names.get(ref.name)
         match found:
             case Let():
                 yield from self._let(ref, found, taken)
             case Declaration() if found.word != "model":
-                yield (Use(ref.name, ref.languages, ref.settings, ref.span),), taken
-            case None if name in self.names.later:
+                use = Use(ref.name, ref.languages, ref.settings, ref.span)
+                yield (StageUse((use,), (), mixed=False, span=ref.span),), taken
+            case None if self.names.is_refused(ref.name):
                 return  # reported where it is declared
             case None:
-                known = [n for n in self.names.all(Declaration, Let) if self._can_stand(n)]
-                self.bag.error(
-                    codes.UNKNOWN_NAME, ref.name.span, f"there is no task `{name}`", did_you_mean(name, known)
-                )
+                known = [*self.names.tasks(ref.name), *self.names.all(ref.name, Let)]
+                hint = did_you_mean(name, known)
+                self.bag.error(codes.UNKNOWN_NAME, ref.name.span, f"there is no task `{name}`", hint)
+            case Suite():
+                label = Label(found.name.span, "declared here")
+                message = f"`{name}` is a suite, which stands alone at the end of a chain"
+                self.bag.error(codes.WRONG_SORT, ref.name.span, message, f"write `-> {name}` last", label)
             case _:
                 sort = "a group of languages" if not isinstance(found, Declaration) else "a model"
                 label = Label(found.name.span, "declared here")
                 self.bag.error(codes.WRONG_SORT, ref.name.span, f"`{name}` is {sort}, no task to train on", None, label)
-
-    def _can_stand(self, name: str) -> bool:
-        found = self.names.get(name)
-        return not (isinstance(found, Declaration) and found.word == "model")
 
     def _let(self, ref: Ref, let: Let, taken: _Taken) -> Iterator[_Way]:
         if ref.languages is not None or ref.settings:
             message = f"`{ref.name.text}` is a `let`, which takes neither languages nor settings"
             self.bag.error(codes.WRONG_SORT, ref.span, message, "write them where the tasks stand")
             return
-        if let.name.text in self.inside:
+        if let.name.span in self.inside:
             message = f"`{let.name.text}` stands for itself"
             self.bag.error(codes.INHERITANCE_CYCLE, ref.name.span, message)
             return
         if len(self.inside) >= DEEPEST:
             self.bag.error(codes.TOO_MANY, ref.name.span, f"lets stand within lets more than {DEEPEST} deep")
             return
-        before, self.inside = self.inside, (*self.inside, let.name.text)
+        before, self.inside = self.inside, (*self.inside, let.name.span)
         ways = list(self._stage(let.stage, taken, let.name.text))
         self.inside = before
         yield from ways
@@ -213,6 +249,14 @@ class _Walker:
             else:
                 found[name] = alternative
         return list(found.items())
+
+
+def _with_settings(use: StageUse, stage: Stage) -> StageUse:
+    """A stage with the settings behind the parentheses around it: those of one part are the part's own."""
+    if use.mixed:
+        return replace(use, settings=(*use.settings, *stage.settings))
+    (part,) = use.parts
+    return replace(use, parts=(replace(part, settings=(*part.settings, *stage.settings)),))
 
 
 def _is_skip(alternative: Alternative) -> bool:

@@ -30,7 +30,7 @@ SCHEMA = 1  # of the pre-image itself
 
 # Raised whenever the results of an op would change. `tests/test_versions.py` fails when its code changed and this did
 # not.
-VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 1, Predict: 2, Score: 1}
+VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 2, Predict: 2, Score: 1}
 
 # Raised with the metric's own code; part of the key of `Score` alone.
 METRIC_VERSION = {"accuracy": 1}
@@ -42,7 +42,7 @@ def preimage(op: Op) -> dict[str, Any]:
         "schema": SCHEMA,
         "op": type(op).__name__.lower(),
         "version": VERSION[type(op)],
-        "fields": _canonical(op, type(op).__name__),
+        "fields": canonical(op, type(op).__name__),
     }
 
 
@@ -88,7 +88,7 @@ def _are_pinned(rows: Rows) -> bool:
             return True
 
 
-def _canonical(value: object, where: str) -> Any:  # noqa: ANN401  (JSON)
+def canonical(value: object, where: str) -> Any:  # noqa: ANN401  (JSON)
     """`value` as JSON of one form only; a type without such a form is refused."""
     match value:
         case None | bool() | int() | str():
@@ -96,8 +96,8 @@ def _canonical(value: object, where: str) -> Any:  # noqa: ANN401  (JSON)
         case float() if math.isfinite(value):
             return value
         case tuple():
-            return [_canonical(item, where) for item in value]
+            return [canonical(item, where) for item in value]
         case _ if is_dataclass(value) and not isinstance(value, type):
-            body = {f.name: _canonical(getattr(value, f.name), f"{where}.{f.name}") for f in fields(value)}
+            body = {f.name: canonical(getattr(value, f.name), f"{where}.{f.name}") for f in fields(value)}
             return body if isinstance(value, Op) else {"type": type(value).__name__, **body}
     raise TypeError(f"`{where}` holds a {type(value).__name__}, which has no canonical form")

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.locate import what_lies_near
+from compiler.locate import lying_near
 from compiler.places import PlaceError, Places
 from dsl.syntax import Argument, Call, String
 
@@ -49,9 +49,9 @@ def _text(name: str, span: Span, places: Places, bag: Bag) -> str | None:
         bag.error(codes.BAD_TEMPLATE, span, message)
         return None
     try:
-        path = places.path(name)
+        path = places.of(span.source.name).path(name)
         if not os.path.isfile(path):  # noqa: PTH113  (raises for no name, however strange)
-            bag.error(codes.NO_FILE, span, f"there is no file `{name}`", what_lies_near(path))
+            bag.error(codes.NO_FILE, span, f"there is no file `{name}`", lying_near(path))
             return None
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

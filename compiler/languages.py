@@ -12,6 +12,7 @@ from dsl.syntax import Group, Languages, LanguageTerm, Name
 if TYPE_CHECKING:
     from compiler.bag import Bag
     from compiler.resolve import Names
+    from dsl.source import Span
 
 
 _LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's misspelt name
@@ -22,8 +23,8 @@ def select(written: Languages, available: tuple[str, ...], task: str, names: Nam
     chosen: set[str] = set()
     right = True
     for term in written.terms:
-        named = set(available) if term.code is None else members(term.code.text, names)
-        if term.code is not None and term.code.text in names.later:
+        named = set(available) if term.code is None else members(term.code, names)
+        if term.code is not None and names.is_refused(term.code):
             return ()  # reported where it is declared
         if term.code is not None and not named & set(available) and not _may_be_absent(term, available, names):
             _missing(term.code, available, task, names, bag)
@@ -42,23 +43,25 @@ def _may_be_absent(term: LanguageTerm, available: tuple[str, ...], names: Names)
     """Taking away what is not there is allowed, but not under another code of a language that is there."""
     if not term.minus or term.code is None:
         return False
-    return _is_group(term.code.text, names) or other_code(term.code.text, available) is None
+    return _is_group(term.code, names) or other_code(term.code.text, available) is None
 
 
-def _is_group(name: str, names: Names) -> bool:
+def _is_group(name: Name, names: Names) -> bool:
     return isinstance(names.get(name), Group)
 
 
-def members(name: str, names: Names, known: dict[str, set[str]] | None = None) -> set[str]:
+def members(name: Name, names: Names, known: dict[Span, set[str]] | None = None) -> set[str]:
     """The codes of a group that `is_group_right` found right, or the one code."""
     known = {} if known is None else known
-    if name not in known:
-        found = names.get(name)
-        known[name] = set() if isinstance(found, Group) else {name}
-        for term in found.languages.terms if isinstance(found, Group) else ():
-            part = members(term.code.text, names, known) if term.code is not None else set()
-            known[name] = known[name] - part if term.minus else known[name] | part
-    return known[name]
+    found = names.get(name)
+    if not isinstance(found, Group):
+        return {name.text}
+    if (place := found.name.span) not in known:
+        known[place] = set()
+        for term in found.languages.terms:
+            part = members(term.code, names, known) if term.code is not None else set()
+            known[place] = known[place] - part if term.minus else known[place] | part
+    return known[place]
 
 
 def is_group_right(group: Group, names: Names, bag: Bag, inside: tuple[Group, ...] = ()) -> bool:
@@ -66,7 +69,7 @@ def is_group_right(group: Group, names: Names, bag: Bag, inside: tuple[Group, ..
     line = (*inside, group)
     right = True
     for term in group.languages.terms:
-        inner = names.get(term.code.text) if term.code is not None else None
+        inner = names.get(term.code) if term.code is not None else None
         if term.code is None:
             message = "`*` has no meaning in a group: which languages there are depends on the data"
             bag.error(codes.WRONG_VALUE, term.span, message, "list the codes")
@@ -83,8 +86,8 @@ def is_group_right(group: Group, names: Names, bag: Bag, inside: tuple[Group, ..
 
 def _missing(code: Name, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> None:
     """Report a code, or a group with all its codes, that the data do not have."""
-    groups = names.all(Group)
-    if _is_group(code.text, names):
+    groups = names.all(code, Group)
+    if _is_group(code, names):
         message = f"`{task}` has no language of the group `{code.text}`"
         bag.error(codes.NO_LANGUAGE, code.span, message, language_hint("", available))
     elif (group := _spaced(code.text, groups)) is not None:

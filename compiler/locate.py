@@ -50,6 +50,10 @@ class Locator:
         self._missing: set[Span] = set()
         self._shapes: dict[Folder, ModelShape] = {}
 
+    def _beside(self, span: Span) -> Places:
+        """The places as the file sees them in which `span` stands."""
+        return self.places.of(span.source.name)
+
     # --- models
 
     def model(self, source: ModelSource) -> Folder | Scratch | HubModel | None:
@@ -98,7 +102,7 @@ class Locator:
             self.bag.error(codes.NO_FILE, source.span, f"`{source.path}` is a file, not a folder", hint)
             return None
         if not os.path.isdir(folder):
-            hint = _embedded_hint(self.places.embedded) if source.embedded else what_lies_near(folder)
+            hint = _embedded_hint(self.places.embedded) if source.embedded else lying_near(folder)
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
         shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
@@ -126,7 +130,7 @@ class Locator:
             return (
                 self.places.inside(self.places.embedded / source.path)
                 if source.embedded
-                else self.places.path(source.path)
+                else self._beside(source.span).path(source.path)
             )
         except PlaceError as error:
             self._report(error, source.span)
@@ -198,20 +202,20 @@ class Locator:
         if filled is None or source.span in self._missing:
             return None
         try:
-            digests = tuple(self._digest(p) for p in self.places.matching(filled))
+            digests = tuple(self._digest(p) for p in self._beside(source.span).matching(filled))
         except PlaceError as error:
             self._report(error, source.span)
             return None
         if not digests:
             self._missing.add(source.span)  # one message for all its languages
-            self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", self.nearby(filled))
+            self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", self.nearby(filled, source.span))
             return None
         return FileRows(source.format, digests, source.columns)
 
     def _python_rows(self, source: PythonData, split: str, language: str) -> PythonRows | None:
         name = source.module.replace(".", "/") + ".py"
         try:
-            path = self.places.path(name)
+            path = self._beside(source.span).path(name)
             if os.path.isfile(path):
                 return PythonRows(self._digest(path), source.function, source.version, split, language)
         except PlaceError as error:
@@ -233,17 +237,17 @@ class Locator:
         values = {"split": split, "language": language, "code": code}
         for source in sources:
             pattern = source.patterns.get("") if isinstance(source, FilesData) else None
-            if pattern is not None and not self._file_exists(pattern, values):
+            if pattern is not None and not self._file_exists(pattern, values, source.span):
                 filled = fill(pattern, values)
-                return f"there is no file `{filled}`; {self.nearby(filled)}"
+                return f"there is no file `{filled}`; {self.nearby(filled, source.span)}"
         return None
 
-    def nearby(self, name: str) -> str:
+    def nearby(self, name: str, span: Span) -> str:
         """What lies where the file `name` should be, for hints."""
-        path = self.places.path(name)
+        path = self._beside(span).path(name)
         if os.path.isdir(path):
             return f"`{name}` is a folder: name the files in it, `{name.rstrip('/')}/*.jsonl`"
-        return what_lies_near(path)
+        return lying_near(path)
 
     def splits(self, sources: tuple[DataSource, ...], language: str, code: str) -> tuple[str, ...]:
         """The splits that every one of the sources has in `language`, as far as can be seen without reading."""
@@ -257,14 +261,14 @@ class Locator:
                 return split in source.splits and self._hub_has(source, split, language, code)
             case PythonData():
                 return True
-            case FilesData(patterns=patterns):
+            case FilesData(patterns=patterns, span=span):
                 if "" not in patterns:
                     return split in patterns
-                return self._file_exists(patterns[""], {"split": split, "language": language, "code": code})
+                return self._file_exists(patterns[""], {"split": split, "language": language, "code": code}, span)
 
-    def _file_exists(self, pattern: str, values: dict[str, str]) -> bool:
+    def _file_exists(self, pattern: str, values: dict[str, str], span: Span) -> bool:
         try:
-            return bool(self.places.matching(fill(pattern, values)))
+            return bool(self._beside(span).matching(fill(pattern, values)))
         except PlaceError:
             return True  # reported when the rows are read
 
@@ -297,7 +301,7 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def what_lies_near(path: Path) -> str:
+def lying_near(path: Path) -> str:
     """What lies where the file should be."""
     folder = path.parent
     while not os.path.isdir(folder) and folder != folder.parent:

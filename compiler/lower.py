@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.check import check_contamination, rows_of, trained_languages
+from compiler.heads import answering, kept
 from compiler.keys import METRIC_VERSION, is_pinned, key_of, preimage
-from compiler.ops import Data, Key, Limit, Model, Op, Predict, Rows, Score, Train, Vectors, inputs
+from compiler.mixes import MixRule, mix_of, weights_of
+from compiler.ops import Data, Key, Limit, Mix, Model, Op, Part, Predict, Rows, Score, Train, Vectors, inputs
+from compiler.parts import Ordered, ordered
 from compiler.plan import Cell, Device, Node, Place, Plan, Route, Step
-from compiler.settle import Run, Settled
+from compiler.settle import Run, Setting, Settings, Settled, Stage
+from compiler.titles import called, title_of
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -30,6 +35,18 @@ def place(span: Span) -> Place:
     return Place(span.source.name, span.line, span.column, width, line)
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A weights node, and which of its heads each part of the stage behind it trained."""
+
+    key: Key
+    heads: tuple[tuple[Settled, int], ...]
+
+    def head(self, part: Settled) -> int:
+        """The index of a part's head."""
+        return next(index for trained, index in self.heads if trained is part)
+
+
 class Lowering:
     """Collects nodes by key; a node is entered after its inputs, so the order is topological."""
 
@@ -42,7 +59,7 @@ class Lowering:
         self._models: dict[Span, Key | None] = {}
         self._data: dict[tuple[object, ...], Key | None] = {}
         self._places: dict[Span, Place] = {}
-        self._split_there: dict[tuple[str, tuple[str, ...], str], bool] = {}
+        self._split_there: dict[tuple[Span, tuple[str, ...], str], bool] = {}
         self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
 
     def plan(self, spec: str, runs: Iterable[Run]) -> Plan:
@@ -58,14 +75,14 @@ class Lowering:
         model = self._model(run)
         if model is None:
             return
-        weights, title, steps = model, run.model.name, [Step(run.model.name, model, "")]
+        weights, title, steps = Weights(model, ()), run.model.name, [Step(run.model.name, model, "")]
         for stage in run.stages:
-            title = f"{title} -> {_called(stage)}"
-            key = self._train(stage, weights, model, f"{title} (seed {stage['seed']})")
-            if key is None:
+            title = f"{title} -> {called(stage)}"
+            trained = self._train(stage, weights, model, f"{title} (seed {stage['seed']})")
+            if trained is None:
                 return
-            steps.append(Step(_title(stage), key, str(stage["seed"])))
-            weights = key
+            steps.append(Step(title_of(stage), trained.key, str(stage["seed"])))
+            weights = trained
             self.naive += 1
         targets = [s for t in run.targets for s in self._target(run, t, weights, model, title)]
         self.routes.append(Route(tuple(steps), tuple(targets)))
@@ -80,17 +97,24 @@ class Lowering:
                 self._models[span] = self._enter(Model(source), run.model.name, run.model_span, places)
         return self._models[span]
 
-    def _train(self, stage: Settled, parent: Key, model: Key, label: str) -> Key | None:
-        data = self._stage_data(stage, model)
-        if data is None:
+    def _train(self, stage: Stage, parent: Weights, model: Key, label: str) -> Weights | None:
+        data = [self._part_data(part, model) for part in stage.parts]
+        known = [(part, keys) for part, keys in zip(stage.parts, data, strict=True) if keys is not None]
+        if len(known) < len(data):
             return None
+        rule = stage["mix"] if isinstance(stage["mix"], MixRule) else None
+        written = [_part(part, keys, parent) for part, keys in known]
+        found = ordered(written, weights_of(rule, [part.task.name for part in stage.parts]))
+        mix = mix_of(rule, found.weights, [len(part.data) for part in found.parts])
+        key = self._enter(self._train_op(stage, parent.key, found, mix), label, stage.span, self._stage_places(stage))
+        return Weights(key, tuple(zip(stage.parts, found.head_of, strict=True)))
+
+    def _train_op(self, stage: Stage, parent: Key, found: Ordered, mix: Mix | None) -> Train:
         length = stage.settings["epochs"]
-        op = Train(
+        return Train(
             parent=parent,
-            data=data,
-            kind=stage.task.kind.name,
-            labels=stage.task.labels,
-            head=_text(stage["head"]),
+            parts=found.parts,
+            mix=mix,
             length=(length.key, _whole(length.value)),
             batch=_whole(stage["batch"]),
             lr=_real(stage["lr"]),
@@ -102,22 +126,20 @@ class Lowering:
             optimizer=_text(stage["optimizer"]),
             dropout=None if stage["dropout"] is None else _real(stage["dropout"]),
             seed=_whole(stage["seed"]),
-            precision=self._precision(stage),
-            mask=_real(stage["mask"]) if "mask" in stage.settings else None,
+            precision=self._precision(stage.settings["precision"]),
         )
-        return self._enter(op, label, stage.span, self._setting_places(stage))
 
-    def _stage_data(self, stage: Settled, model: Key) -> tuple[Key, ...] | None:
-        """The data of a stage, one key a language; None after a finding."""
-        if not self._has_split(stage, "train"):
+    def _part_data(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
+        """The data of a part of a stage, one key a language; None after a finding."""
+        if not self._has_split(part, "train"):
             return None
-        keys = [self._data_node(stage, model, c, "train", stage, scored=False) for c in stage.languages]
+        keys = [self._data_node(part, model, c, "train", part, scored=False) for c in part.languages]
         found = tuple(k for k in keys if k is not None)
         return found if len(found) == len(keys) else None
 
     def _has_split(self, part: Settled, split: str) -> bool:
         """Whether the data have the split in all languages; one message tells of all in which they do not."""
-        known = (part.task.name, part.languages, split)
+        known = (part.task.span, part.languages, split)
         if known not in self._split_there:
             lacking = [c for c in part.languages if split not in self._splits(part.task, c)]
             self._split_there[known] = not lacking
@@ -144,7 +166,7 @@ class Lowering:
     ) -> Key | None:
         task, limit = part.task, part["limit"]
         max_length, prefix = _whole(lengths["max-length"]), _text(part["prefix"]) if "prefix" in part.settings else ""
-        known = (task.name, model, language, split, max_length, prefix, limit, scored)
+        known = (task.span, model, language, split, max_length, prefix, limit, scored)
         if known not in self._data:
             self._data[known] = None
             if not self._fits(model, lengths):
@@ -217,10 +239,13 @@ class Lowering:
         hint = f"its data have: {there}" + (f"; {missing}" if missing else "")
         self.bag.error(codes.NO_SPLIT, part.name_span, message, hint, Label(data[0].span, "its data"))
 
-    def _target(self, run: Run, target: Settled, weights: Key, model: Key, title: str) -> Iterable[Step]:
-        lengths, precision = _says(run, target, "max-length"), _says(run, target, "precision")
-        said = precision.settings["precision"].place
-        places = {**self._setting_places(target), **({"precision": self._place(said)} if said else {})}
+    def _target(self, run: Run, target: Settled, weights: Weights, model: Key, title: str) -> Iterable[Step]:
+        part = _answering(run, target)
+        lengths = target if part is None or target.settings["max-length"].place is not None else part
+        own = target.settings["precision"]
+        precision = own if part is None or own.place is not None else run.stages[-1].settings["precision"]
+        said = precision.place
+        places = {**self._setting_places(target.settings), **({"precision": self._place(said)} if said else {})}
         split = self._target_split(target)
         if not self._has_split(target, split) or not self._has_layer(model, target):
             return
@@ -230,8 +255,9 @@ class Lowering:
                 continue
             self._check_contamination(run, target, model, data)
             mask = _real(target["mask"]) if "mask" in target.settings else None
-            vectors = _vectors(target)
-            predict = Predict(weights, data, target.task.kind.name, self._precision(precision), mask, vectors)
+            kind, head = target.task.kind.name, weights.head(part) if part is not None else None
+            precision_ = self._precision(precision)
+            predict = Predict(weights.key, data, kind, head, precision_, mask, _vectors(target))
             seed = _last_seed(run)
             name = f"{title} @ {target.task.name}[{language}]" + (f" (seed {seed})" if seed else "")
             predictions = self._enter(predict, f"predict {name}", target.span, places)
@@ -244,12 +270,12 @@ class Lowering:
 
     def _check_contamination(self, run: Run, target: Settled, model: Key, data: Key) -> None:
         scored = self.nodes[data].op
-        for stage in run.stages:
+        for part in (p for stage in run.stages for p in stage.parts):
             if isinstance(scored, Data):
-                check_contamination(stage, self._rows_read(stage, model), target, scored, self.bag)
+                check_contamination(part, self._rows_read(part, model), target, scored, self.bag)
 
-    def _rows_read(self, stage: Settled, model: Key) -> frozenset[object]:
-        keys = self._stage_data(stage, model) or ()
+    def _rows_read(self, part: Settled, model: Key) -> frozenset[object]:
+        keys = self._part_data(part, model) or ()
         if keys not in self._rows:
             ops = [self.nodes[k].op for k in keys]
             self._rows[keys] = frozenset(r for op in ops if isinstance(op, Data) for r in rows_of(op))
@@ -262,14 +288,21 @@ class Lowering:
         there = {s for c in target.languages for s in self._splits(target.task, c)}
         return "test" if "test" in there else "dev"
 
-    def _precision(self, part: Settled) -> str:
-        precision = _text(part["precision"])
+    def _precision(self, setting: Setting) -> str:
+        precision = _text(setting.value)
         if precision == "auto":
             return "bf16" if self.device.bf16 else "fp32"
         return precision
 
-    def _setting_places(self, part: Settled) -> Mapping[str, Place]:
-        return {s.key: self._place(s.place) for s in part.settings.values() if s.place is not None}
+    def _setting_places(self, settings: Settings) -> Mapping[str, Place]:
+        return {s.key: self._place(s.place) for s in settings.values() if s.place is not None}
+
+    def _stage_places(self, stage: Stage) -> Mapping[str, Place]:
+        """Where each setting of a training was said; of one key in several parts the first."""
+        places: dict[str, Place] = {}
+        for settings in (stage.settings, *(part.settings for part in stage.parts)):
+            places = {**self._setting_places(settings), **places}
+        return places
 
     def _place(self, span: Span) -> Place:
         if span not in self._places:
@@ -304,10 +337,12 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
     )
 
 
-def _says(run: Run, target: Settled, slot: str) -> Settled:
-    """Who says what `slot` is at a target: itself, or the last stage, whose head it uses."""
-    own = target.settings[slot].place is not None or not target.task.kind.trains
-    return target if own else run.stages[-1]
+def _answering(run: Run, target: Settled) -> Settled | None:
+    """The part of the last stage whose head answers; None for a kind that needs no head."""
+    if not target.task.kind.trains:
+        return None
+    (part,) = answering(run.stages[-1].parts, target.task)
+    return part
 
 
 def _last_seed(run: Run) -> str:
@@ -322,16 +357,15 @@ def _vectors(target: Settled) -> Vectors | None:
     return Vectors(None if layer is None else _whole(layer), _text(target["pool"]), _text(target["similarity"]))
 
 
-def _called(stage: Settled) -> str:
-    """The stage with those of its settings that are one of a choice: what tells two trainings of it apart."""
-    chosen = [f"{s.key}: {s.chosen}" for slot, s in stage.settings.items() if s.chosen and slot != "seed"]
-    return f"{_title(stage)}({', '.join(chosen)})" if chosen else _title(stage)
-
-
-def _title(stage: Settled) -> str:
-    if stage.languages == (stage.task.source,):
-        return stage.task.name
-    return f"{stage.task.name}[{', '.join(stage.languages)}]"
+def _part(part: Settled, data: tuple[Key, ...], parent: Weights) -> Part:
+    keeps = kept([p for p, _ in parent.heads], part) if part["head"] == "keep" else ()
+    return Part(
+        kind=part.task.kind.name,
+        labels=part.task.labels,
+        data=data,
+        head=parent.head(keeps[0]) if keeps else "new",
+        mask=_real(part["mask"]) if "mask" in part.settings else None,
+    )
 
 
 # The table of settings promises these types (compiler.catalog); a broken promise is a bug of ours.

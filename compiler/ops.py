@@ -132,14 +132,33 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
-class Train:
-    """One training stage from the weights of `parent` over all rows of `data`."""
+class Part:
+    """One task of a training: its data, and its head."""
 
-    parent: Key
-    data: tuple[Key, ...]
     kind: str
     labels: tuple[str, ...]
-    head: str
+    data: tuple[Key, ...]  # one a language
+    head: str | int  # "new", or the index of the parent's head that it goes on from
+    mask: float | None  # share of tokens to predict, for masked-lm
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How each optimizer step draws its part, and of that one of its languages."""
+
+    rule: str  # "proportional", "uniform", "temperature" or "weights"
+    cap: int | None  # proportional: a part counts with at most so many examples
+    temperature: float | None
+    weights: tuple[float, ...]  # of the parts, in their order; they add up to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """One training stage from the weights of `parent`. The heads of its result are numbered as `parts` are."""
+
+    parent: Key
+    parts: tuple[Part, ...]  # in the order of `compiler.parts.ordered`
+    mix: Mix | None  # None: one part, all its languages together, every example once an epoch
     length: tuple[str, int]  # ("epochs", n) or ("steps", n)
     batch: int
     lr: float
@@ -152,7 +171,6 @@ class Train:
     dropout: float | None  # None: the model's own
     seed: int
     precision: str
-    mask: float | None  # share of tokens to predict, for masked-lm
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +184,12 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """Predictions of the head that `weights` ends with, or of its vectors, one row an example."""
+    """Predictions of one head of `weights`, or of its vectors, one row an example."""
 
     weights: Key
     data: Key
     kind: str
+    head: int | None  # None: of a kind that needs no head
     precision: str
     mask: float | None
     vectors: Vectors | None
@@ -207,8 +226,8 @@ def inputs(op: Op) -> tuple[Key, ...]:
             return ()
         case Data(model=model):
             return (model,)
-        case Train(parent=parent, data=data):
-            return (parent, *data)
+        case Train(parent=parent, parts=parts):
+            return (parent, *(key for part in parts for key in part.data))
         case Predict(weights=weights, data=data):
             return (weights, data)
         case Score(predictions=predictions):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,27 +15,15 @@ from compiler.locate import Locator
 from compiler.lower import Lowering
 from compiler.plan import Plan, verify
 from compiler.resolve import library_names, resolve
+from compiler.unused import warn_unused
+from compiler.uses import load
 from dsl.diagnostics import Diagnostic, has_errors
 from dsl.parse import parse
 from dsl.source import Source, Span
-from dsl.syntax import (
-    Alternative,
-    Chain,
-    Choice,
-    Declaration,
-    Group,
-    Languages,
-    LanguageTerm,
-    Let,
-    Name,
-    Ref,
-    Spec,
-    Stage,
-    Use,
-)
+from dsl.syntax import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from compiler.places import Places
     from compiler.plan import Device
@@ -65,12 +53,14 @@ def compile_text(source: Source, places: Places, device: Device) -> Compiled:
     bag = Bag()
     for diagnostic in found:
         bag.add(diagnostic)
-    names = resolve(spec, library(), bag)
-    if any(isinstance(s, Use) for s in spec.statements):
-        return Compiled(None, bag.all())  # half of the names may be in the other file
+    files = load(spec, places, bag)
+    if files is None:
+        return Compiled(None, bag.all())  # half of the names may be in the file that cannot be read
+    places = replace(places, folders={f.spec.source.name: f.folder for f in files if f.folder is not None})
+    names = resolve(files, library(), bag)
     _check_experiments(spec, names, bag)
     runs = Composer(names, places, bag).compose()
-    _warn_unused(names, bag)
+    warn_unused(names, bag)
     if bag.failed():
         return Compiled(None, bag.all())
     kept = check_runs(runs, bag)
@@ -107,42 +97,3 @@ def _check_experiments(spec: Spec, names: Names, bag: Bag) -> None:
         bag.warn(codes.NO_EXPERIMENT, span, "the spec declares no experiment, so nothing will run", hint)
     else:
         bag.error(codes.NO_EXPERIMENT, span, "the spec is empty", hint)
-
-
-def _warn_unused(names: Names, bag: Bag) -> None:
-    """Lets and declarations of the file that no chain reaches; a name that is wrong may have meant one of them."""
-    if not names.experiments or bag.failed():
-        return
-    used: set[str] = set()
-    waiting = [n for e in names.experiments for n in _names_in(e.chain)]
-    while waiting:
-        name = waiting.pop()
-        if name not in used:
-            used.add(name)
-            waiting += _names_in(names.own[name]) if name in names.own else ()
-    for name, found in names.own.items():
-        if name not in used:
-            word = found.word if isinstance(found, Declaration) else type(found).__name__.lower()
-            bag.warn(codes.UNUSED, found.name.span, f"{word} `{name}` is never used")
-
-
-def _names_in(node: object) -> Iterator[str]:
-    """Every name that a node refers to; keys and labels are none."""
-    match node:
-        case Name(text=text):
-            yield text
-        case tuple():
-            for item in node:
-                yield from _names_in(item)
-        case Declaration(parent=parent):
-            yield from _names_in(parent)
-        case Let(stage=inner) | Group(languages=inner):
-            yield from _names_in(inner)
-        case Ref(name=name, languages=languages):
-            yield from _names_in((name, languages))
-        case Chain(model=model, stages=stages, targets=targets):
-            yield from _names_in((model, stages, targets))
-        case Stage(parts=inner) | Alternative(stages=inner) | Choice(alternatives=inner) | Languages(terms=inner):
-            yield from _names_in(inner)
-        case LanguageTerm(code=code):
-            yield from _names_in(code)

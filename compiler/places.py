@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -46,8 +46,18 @@ class Places:
     hash_big: bool = False  # hash files over BIG that nothing is remembered of
     embedded: Path = Path()  # the package's own models
     pins: Pins = field(default_factory=Pins)  # what `xfer.lock` says of hub names
+    beside: Path | None = None  # what relative paths are relative to, where it is not the spec's own folder
+    folders: Mapping[str, Path] = field(default_factory=dict)  # of the files that the spec uses, by their names
     digests: dict[Path, str | None] = field(default_factory=dict)  # found so far
     hashed: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)  # what may be remembered
+
+    def at(self, folder: Path | None) -> Places:
+        """The same places, with relative paths relative to `folder`: those of a file that the spec uses."""
+        return self if folder == self.beside else replace(self, beside=folder)
+
+    def of(self, file: str) -> Places:
+        """The places as a file sees them, the spec or one that it uses."""
+        return self.at(self.folders.get(file))
 
     def path(self, text: str) -> Path:
         """The file or folder that a spec calls `text`; existing or not, but allowed."""
@@ -56,7 +66,7 @@ class Places:
 
     def _split(self, text: str) -> tuple[Path, str]:
         if (match := re.match(r"@([^/]+)/?(.*)", text, re.DOTALL)) is None:
-            return self.folder, text
+            return self.beside or self.folder, text
         if match[1] not in self.roots:
             raise PlaceError(f"there is no root `@{match[1]}`", self._roots_hint(match[1]))
         return self.roots[match[1]], match[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -10,42 +10,76 @@ from compiler.catalog import KINDS, RESERVED
 from compiler.languages import is_group_right
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
-from dsl.syntax import Budget, Claim, Declaration, Defaults, Experiment, Group, Let, Report, Spec, Suite, Use
+from dsl.syntax import Budget, Claim, Declaration, Defaults, Experiment, Group, Let, Name, Report, Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from compiler.bag import Bag
-    from dsl.source import Span
-    from dsl.syntax import Name, Pair, Record
+    from compiler.uses import File
+    from dsl.source import Source, Span
+    from dsl.syntax import Pair, Record, Spec, String
 
-Named = Declaration | Group | Let
+Named = Declaration | Group | Let | Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one file sees: its own declarations, and those of the files that it uses."""
+
+    own: Mapping[str, Named]
+    used: Mapping[str, Named]
+    refused: frozenset[str] = frozenset()  # names whose declaration was refused already
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the names of one spec mean. A spec's own hide the library's."""
+    """What names mean: each resolves where it is written. A file's own hide what it uses, and both the library's."""
 
-    own: Mapping[str, Named]
+    source: Source  # the spec's
+    scopes: Mapping[Source, Scope]
     library: Mapping[str, Named]
     experiments: tuple[Experiment, ...]
     defaults: tuple[Defaults, ...]
-    later: frozenset[str] = frozenset()  # names whose declaration was refused already
 
-    def get(self, name: str) -> Named | None:
-        """The declaration, group or let called `name`."""
-        return self.own.get(name) or self.library.get(name)
+    @property
+    def own(self) -> Mapping[str, Named]:
+        """What the spec itself declares."""
+        return self.scopes[self.source].own
 
-    def beside(self, declaration: Declaration) -> Names:
-        """The names as they are where `declaration` is written: the library does not see a spec's own."""
-        if self.library.get(declaration.name.text) is declaration:
-            return Names({}, self.library, (), ())
-        return self
+    def get(self, name: Name) -> Named | None:
+        """What a name stands for, where it is written."""
+        scope = self._scope(name)
+        return scope.own.get(name.text) or scope.used.get(name.text) or self.library.get(name.text)
 
-    def all(self, *sorts: type) -> tuple[str, ...]:
-        """Names of these sorts, the spec's own first."""
-        both = {**self.library, **self.own}
-        return tuple(n for n, d in both.items() if isinstance(d, sorts))
+    def is_refused(self, name: Name) -> bool:
+        """Whether the name's declaration was reported already."""
+        return name.text in self._scope(name).refused
+
+    def all(self, near: Name, *sorts: type) -> tuple[str, ...]:
+        """The names of these sorts that could stand at `near`, for hints."""
+        scope = self._scope(near)
+        every = {**self.library, **scope.used, **scope.own}
+        return tuple(n for n, d in every.items() if isinstance(d, sorts))
+
+    def tasks(self, near: Name) -> list[str]:
+        """The tasks and benchmarks that could stand at `near`."""
+        return [n for n in self.all(near, Declaration) if not self.is_model(Name(n, near.span))]
+
+    def models(self, near: Name) -> list[str]:
+        """The models that could stand at `near`."""
+        return [n for n in self.all(near, Declaration) if self.is_model(Name(n, near.span))]
+
+    def is_model(self, name: Name) -> bool:
+        """Whether a name stands for a model."""
+        found = self.get(name)
+        return isinstance(found, Declaration) and found.word == "model"
+
+    def _scope(self, name: Name) -> Scope:
+        return self.scopes.get(name.span.source, _NOTHING)  # the library does not see a spec's own
+
+
+_NOTHING = Scope({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +90,7 @@ class Merged:
     kind: str | None  # None for models
     pairs: Mapping[str, tuple[tuple[Pair, str], ...]]  # with the name of the declaration that wrote it
     ancestry: tuple[str, ...]  # itself, its parent, …
+    lineage: tuple[Span, ...]  # the same, as places of their names
 
     def begins(self) -> bool:
         """Whether it inherits from a kind alone: what is missing is then missing here."""
@@ -66,23 +101,56 @@ class Merged:
         return self.pairs[key][0][0] if key in self.pairs else None
 
 
-def resolve(spec: Spec, library: Mapping[str, Named], bag: Bag) -> Names:
-    """The names of `spec`; what this version cannot run yet is reported at its place."""
-    own: dict[str, Named] = {}
-    for statement in spec.statements:
-        if isinstance(statement, Declaration | Group | Let):
-            _enter(statement, own, library, bag)
+def resolve(files: Sequence[File], library: Mapping[str, Named], bag: Bag) -> Names:
+    """The names of the spec, the last of `files`, which come after those that they use.
+
+    What this version cannot run yet is reported at its place.
+    """
+    scopes: dict[Source, Scope] = {}
+    for file in files:
+        scopes[file.spec.source] = _scope(file, scopes, library, bag)
+    spec = files[-1].spec
     experiments = tuple(s for s in spec.statements if isinstance(s, Experiment))
-    _check_labels(experiments, own, bag)
+    defaults = tuple(s for s in spec.statements if isinstance(s, Defaults))
+    _check_labels(experiments, scopes[spec.source].own, bag)
     for statement in spec.statements:
         _refuse_later(statement, bag)
-    defaults = tuple(s for s in spec.statements if isinstance(s, Defaults))
-    names = Names(own, library, experiments, defaults)
-    wrong = {n for n, g in own.items() if isinstance(g, Group) and not is_group_right(g, names, bag)}
-    suites = {s.name.text for s in spec.statements if isinstance(s, Suite)}
-    reserved = {s.name.text for s in spec.statements if isinstance(s, Named) and _is_reserved(s.name.text)}
-    kept = {n: d for n, d in own.items() if n not in wrong}
-    return Names(kept, library, experiments, defaults, frozenset(wrong | suites | reserved))
+    names = Names(spec.source, scopes, library, experiments, defaults)
+    groups = [g for scope in scopes.values() for g in scope.own.values() if isinstance(g, Group)]
+    wrong = {g.name.span for g in groups if not is_group_right(g, names, bag)}
+    return replace(names, scopes={source: _without(scope, wrong) for source, scope in scopes.items()})
+
+
+def _scope(file: File, scopes: Mapping[Source, Scope], library: Mapping[str, Named], bag: Bag) -> Scope:
+    own: dict[str, Named] = {}
+    declared = [s for s in file.spec.statements if isinstance(s, Named)]
+    for statement in declared:
+        _enter(statement, own, library, bag)
+    used: dict[str, Named] = {}
+    for path, source in file.uses:
+        for name, found in scopes[source].own.items():
+            _bring(name, found, path, used, own, bag)
+    return Scope(own, used, frozenset(s.name.text for s in declared if _is_reserved(s.name.text)))
+
+
+def _bring(name: str, found: Named, path: String, used: dict[str, Named], own: Mapping[str, Named], bag: Bag) -> None:
+    """Enter what a used file declares; the file's own hides it, and another file's is an error."""
+    if (mine := own.get(name)) is not None:
+        label = Label(found.name.span, "the used file's")
+        bag.warn(codes.HIDES_LIBRARY, mine.name.span, f"`{name}` hides a name of `{path.value}`", None, label)
+    elif (first := used.get(name)) is not None and first is not found:
+        labels = Label(first.name.span, "declared here"), Label(found.name.span, "and here")
+        message = f"`{name}` is declared in two of the files that are used"
+        bag.error(codes.DECLARED_TWICE, path.span, message, "rename one of them", *labels)
+    else:
+        used[name] = found
+
+
+def _without(scope: Scope, wrong: Collection[Span]) -> Scope:
+    """The scope without declarations that were refused, the places of whose names are `wrong`."""
+    own, used = ({n: d for n, d in m.items() if d.name.span not in wrong} for m in (scope.own, scope.used))
+    refused = {n for n, d in (*scope.own.items(), *scope.used.items()) if d.name.span in wrong}
+    return Scope(own, used, scope.refused | refused)
 
 
 def library_names(specs: tuple[Spec, ...], bag: Bag) -> dict[str, Named]:
@@ -90,7 +158,7 @@ def library_names(specs: tuple[Spec, ...], bag: Bag) -> dict[str, Named]:
     names: dict[str, Named] = {}
     for spec in specs:
         for statement in spec.statements:
-            if isinstance(statement, Declaration | Group | Let):
+            if isinstance(statement, Named):
                 _enter(statement, names, {}, bag)
     return names
 
@@ -132,12 +200,6 @@ def _check_labels(experiments: tuple[Experiment, ...], own: Mapping[str, Named],
 def _refuse_later(statement: object, bag: Bag) -> None:
     """Statements that would change what runs are errors until they do; those that only show are warnings."""
     match statement:
-        case Use(span=span):
-            hint = "copy the declarations into this file for now"
-            bag.error(codes.NOT_YET, span, "`use` is not available yet", hint)
-        case Suite(name=name):
-            hint = "write its chains out, one line each"
-            bag.error(codes.NOT_YET, name.span, "`suite` is not available yet", hint)
         case Budget(span=span):
             bag.error(codes.NOT_YET, span, "`budget` is not available yet", "leave it out")
         case Report(title=title):
@@ -158,7 +220,8 @@ def merge(declaration: Declaration, names: Names, bag: Bag) -> Merged | None:
         for key, pair in own_pairs(ancestor.record, bag).items():
             if ancestor is declaration or key not in ("cite", "licence"):
                 pairs[key] = (*pairs.get(key, ()), (pair, ancestor.name.text))
-    return Merged(declaration, kind, pairs, tuple(d.name.text for d in chain))
+    line_ = tuple(d.name for d in chain)
+    return Merged(declaration, kind, pairs, tuple(n.text for n in line_), tuple(n.span for n in line_))
 
 
 def own_pairs(record: Record, bag: Bag) -> dict[str, Pair]:
@@ -176,7 +239,7 @@ def _ancestry(start: Declaration, names: Names, bag: Bag) -> tuple[list[Declarat
     """The declaration and its ancestors, and the kind at the end of the line."""
     line = [start]
     while (parent := line[-1].parent) is not None and (parent.text not in KINDS or start.word == "model"):
-        found = names.beside(line[-1]).get(parent.text)
+        found = names.get(parent)
         if not isinstance(found, Declaration) or (found.word == "model") != (start.word == "model"):
             _unknown_parent(parent, start, found, names, bag)
             return None
@@ -193,15 +256,9 @@ def _unknown_parent(parent: Name, start: Declaration, found: Named | None, names
     if found is not None or (start.word == "model" and parent.text in KINDS):
         bag.error(codes.WRONG_SORT, parent.span, f"`{parent.text}` is no {start.word} to inherit from")
         return
-    if parent.text in names.later:
+    if names.is_refused(parent):
         return  # reported where it is declared
     models = start.word == "model"
-    known = [n for n in names.all(Declaration) if (_word(names, n) == "model") == models]
-    hint = did_you_mean(parent.text, known if models else [*known, *KINDS])
+    hint = did_you_mean(parent.text, names.models(parent) if models else [*names.tasks(parent), *KINDS])
     sort = "model" if models else "kind of task, task or benchmark"
     bag.error(codes.UNKNOWN_NAME, parent.span, f"there is no {sort} `{parent.text}`", hint)
-
-
-def _word(names: Names, name: str) -> str:
-    found = names.get(name)
-    return found.word if isinstance(found, Declaration) else ""

@@ -55,6 +55,11 @@ def _parent(op: Op) -> Key | None:
             return None
 
 
+def _together(op: Predict) -> tuple[object, ...]:
+    """What predictions of one pass have in common."""
+    return (op.kind, op.head, op.precision, op.mask, op.vectors)
+
+
 def _after(key: Key, by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]:
     """Everything that goes on from `key`: evaluations together, their scores, then trainings one by one."""
     children = by_parent.get(key, [])
@@ -62,7 +67,7 @@ def _after(key: Key, by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]
     together: dict[object, list[Node]] = {}
     for node in children:
         if isinstance(node.op, Predict):
-            together.setdefault((node.op.kind, node.op.precision, node.op.mask, node.op.vectors), []).append(node)
+            together.setdefault(_together(node.op), []).append(node)
     for group in together.values():
         found.append(tuple(group))
         found.extend((score,) for n in group for score in by_parent.get(n.key, []))

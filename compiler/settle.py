@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.catalog import KINDS, OF_TARGETS, SETTINGS, SLOT, Kind
 from compiler.declare import ModelDecl, TaskDecl
-from compiler.expand import Taken
+from compiler.suites import Taken
 from compiler.values import Given, Options, Scalar
 from dsl.diagnostics import Label
+from dsl.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compiler.bag import Bag
-    from dsl.source import Span
 
 Level = tuple[Given, ...]
 
@@ -64,13 +64,39 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenStage:
+    """A training run before its choices of values are settled: the settings of its parts, and those of the run."""
+
+    parts: tuple[Open, ...]
+    givens: Mapping[str, Given]
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """What its settings are called by where two stages have one key."""
+        return "-".join(part.task.name for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A training run with all its values; those of the parts stand at the parts."""
+
+    parts: tuple[Settled, ...]
+    settings: Settings
+    span: Span
+
+    def __getitem__(self, slot: str) -> Scalar | None:
+        return self.settings[slot].value
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One chain with nothing left to choose. `axes` maps each place of a choice that it reaches to what was taken."""
 
     experiment: str
     model: ModelDecl
     model_span: Span
-    stages: tuple[Settled, ...]
+    stages: tuple[Stage, ...]
     targets: tuple[Settled, ...]
     axes: Mapping[Span, Taken]
 
@@ -83,6 +109,11 @@ def has_key(key: str, kind: Kind, *, target: bool) -> bool:
     if target:
         return where in ("target", "kind") or key in OF_TARGETS
     return where in ("run", "part")
+
+
+def is_of_run(key: str) -> bool:
+    """Whether a key stands on a whole stage, and not on its parts."""
+    return SETTINGS[key].where == "run"
 
 
 def nearest(levels: Iterable[Level], kind: Kind, *, target: bool) -> dict[str, Given]:
@@ -102,17 +133,18 @@ class ShapeInSettings:
     experiment: str
     model: ModelDecl
     model_span: Span
-    stages: tuple[Open, ...]
+    stages: tuple[OpenStage, ...]
     targets: tuple[Open, ...]
     taken: Mapping[Span, Taken]
 
     def places(self) -> dict[Span, tuple[str, str, Options]]:
         """Each open choice of values: its key, the part that first reaches it, and its options."""
         found: dict[Span, tuple[str, str, Options]] = {}
-        for part in (*self.stages, *self.targets):
-            for given in part.givens.values():
+        stages = [g for s in self.stages for g in ((s.name, s.givens), *((p.task.name, p.givens) for p in s.parts))]
+        for name, givens in (*stages, *((t.task.name, t.givens) for t in self.targets)):
+            for given in givens.values():
                 if isinstance(given.value, Options):
-                    found.setdefault(given.value.place, (_single(given.key), part.task.name, given.value))
+                    found.setdefault(given.value.place, (_single(given.key), name, given.value))
         return found
 
     def runs(self) -> int:
@@ -156,16 +188,28 @@ def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
             shape.experiment,
             shape.model,
             shape.model_span,
-            tuple(_close(s, values, target=False) for s in shape.stages),
-            tuple(_close(t, values, target=True) for t in shape.targets),
+            tuple(_close_stage(s, values) for s in shape.stages),
+            tuple(_close(t, values, _slots(t.task.kind.name, "target")) for t in shape.targets),
             {**shape.taken, **taken},
         )
 
 
-def _close(part: Open, values: Mapping[Span, tuple[str, Scalar]], *, target: bool) -> Settled:
+_Chosen = Mapping[Span, tuple[str, Scalar]]
+
+
+def _close_stage(stage: OpenStage, values: _Chosen) -> Stage:
+    parts = tuple(_close(p, values, _slots(p.task.kind.name, "part")) for p in stage.parts)
+    return Stage(parts, _values(stage.givens, values, _slots(stage.parts[0].task.kind.name, "run")), stage.span)
+
+
+def _close(part: Open, values: _Chosen, slots: tuple[str, ...]) -> Settled:
+    return Settled(part.task, part.languages, part.span, part.name_span, _values(part.givens, values, slots))
+
+
+def _values(givens: Mapping[str, Given], values: _Chosen, slots: tuple[str, ...]) -> Settings:
     settings: dict[str, Setting] = {}
-    for slot in _slots(part.task.kind.name, target):
-        given = part.givens.get(slot)
+    for slot in slots:
+        given = givens.get(slot)
         if given is None:
             settings[slot] = Setting(slot, SETTINGS[slot].default, None)
         elif isinstance(given.value, Options):
@@ -173,13 +217,14 @@ def _close(part: Open, values: Mapping[Span, tuple[str, Scalar]], *, target: boo
             settings[slot] = Setting(_single(given.key), value, given.span, chosen)
         else:
             settings[slot] = Setting(_single(given.key), given.value, given.span)
-    return Settled(part.task, part.languages, part.span, part.name_span, settings)
+    return settings
 
 
 @cache
-def _slots(kind: str, target: bool) -> tuple[str, ...]:
-    """What every stage (or target) of a kind has a value of."""
-    return tuple(key for key in SETTINGS if key not in SLOT and has_key(key, KINDS[kind], target=target))
+def _slots(kind: str, role: str) -> tuple[str, ...]:
+    """What every target, stage ("run") or part of a stage of a kind has a value of."""
+    keys = [k for k in SETTINGS if k not in SLOT and has_key(k, KINDS[kind], target=role == "target")]
+    return tuple(k for k in keys if role == "target" or is_of_run(k) == (role == "run"))
 
 
 def _single(key: str) -> str:

@@ -35,7 +35,8 @@ def read_shape(path: Path) -> ModelShape:
         config = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return ModelShape()
-    if not isinstance(config, dict) or "model_type" not in config:
+    if not isinstance(config, dict):
         return ModelShape()
     layers = config.get("num_hidden_layers")
-    return ModelShape(positions(config), layers if isinstance(layers, int) else None)
+    known = positions(config) if "model_type" in config else None
+    return ModelShape(known, layers if isinstance(layers, int) else None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, SettingRule
+from compiler.mixes import MixRule, read_mix
 from compiler.ops import Limit
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
@@ -16,7 +17,7 @@ from dsl.syntax import Call, ListValue, Number, Pair, Record, String, Value, Val
 if TYPE_CHECKING:
     from compiler.bag import Bag
 
-Scalar = int | float | str | Limit
+Scalar = int | float | str | Limit | MixRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
         return None
     if isinstance(pair.value, ValueChoice):
         return _read_choice(pair, pair.value, rule, owner, bag)
-    value = read_scalar(key, rule, pair.value, bag)
+    value = _read(key, rule, pair.value, bag)
     if value is None:
         return None
     if key == "seeds" and isinstance(value, int):
@@ -115,7 +116,7 @@ def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str,
         return None
     options: dict[str, Scalar] = {}
     for option in choice.options:
-        value = read_scalar(key, rule, option.value, bag)
+        value = _read(key, rule, option.value, bag)
         if value is None:
             return None
         label = option.label.text if option.label else option.value.span.text.strip('"')
@@ -123,6 +124,10 @@ def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str,
             bag.error(codes.LABEL_TWICE, option.span, f"`{label}` stands twice in this choice", "give each a label")
         options[label] = value
     return Given(key, Options(tuple(options.items()), choice.span), pair.span, owner)
+
+
+def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
+    return read_mix(value, bag) if rule.sort == "mix" else read_scalar(key, rule, value, bag)
 
 
 def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:

@@ -72,22 +72,21 @@ class TorchBodies:
 
     def _train(self, node: Node, op: Train, inputs: Inputs, desk: Desk) -> Write:
         from runtime import columns, models, training
+        from runtime.feed import Feed
         from runtime.resuming import Keeper
 
         parent = inputs[op.parent]
-        encoder: Any = models.load_encoder(parent, self.files, op.dropout)
-        training.seed_head(op.seed)
-        network = models.Network(encoder, op.kind, len(op.labels))
-        data = columns.concatenate([columns.read(inputs[key]) for key in op.data])
-        special = models.read_special(parent, encoder.config)
+        network: Any = training.start(op, parent, self.files)
+        special = models.read_special(parent, network.encoder.config)
         if network.masks and special.mask is None:
             raise BadInput("the model's tokenizer has no mask token", "masked-lm needs a model with one", "weights")
+        feed = Feed(op, [[columns.read(inputs[key]) for key in part.data] for part in op.parts], special)
 
         def on_step(at: training.Reached) -> None:
             desk.advance(node, Progress(at.step, at.steps, at.loss, at.first, at.tokens))
 
         keeper = Keeper(desk.states(node), desk.save_every, desk.stopping)
-        curve = training.train(op, network, data, special, device=self.device, on_step=on_step, keeper=keeper)
+        curve = training.train(op, network, feed, device=self.device, on_step=on_step, keeper=keeper)
         desk.spent[node.key] = keeper.spent
 
         def write(folder: Path) -> None:
@@ -103,7 +102,7 @@ class TorchBodies:
         from runtime.metrics import PREDICTIONS
 
         first = ops[0]
-        network: Any = models.load_network(inputs[first.weights], self.files, first.kind, first.vectors)
+        network: Any = models.load_network(inputs[first.weights], self.files, first.kind, first.head, first.vectors)
         special = models.read_special(inputs[first.weights], network.encoder.config)
 
         def write(table: Any, folder: Path) -> None:  # noqa: ANN401

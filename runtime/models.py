@@ -1,8 +1,8 @@
 """Encoders: from a folder, or from scratch; and the files of a weights node.
 
 A weights node is a folder: `encoder/` (config and safetensors, readable by `AutoModel.from_pretrained`),
-`tokenizer.json` and its companions, and after a training `head.safetensors`. The node of a local folder holds the
-tokenizer and config alone; its weights stay where they are and are checked by digest when they are read.
+`tokenizer.json` and its companions, and after a training `heads/`, one file a part. The node of a local folder holds
+the tokenizer and config alone; its weights stay where they are and are checked by digest when they are read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from runtime.kinds.retrieval import Pool
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ENCODER, HEAD, EXTERNAL = "encoder", "head.safetensors", "external.json"
+ENCODER, HEADS, EXTERNAL = "encoder", "heads", "external.json"
 TOKENIZER = "tokenizer.json"
 ENCODERS = ("xlm-roberta", "roberta", "camembert", "bert")
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
@@ -142,7 +142,7 @@ def _weights(folder: Path, files: Mapping[str, Path]) -> Iterator[tuple[Path, Pa
     with tempfile.TemporaryDirectory() as linked:
         shown = folder
         for name, digest in named.items():
-            inside = (folder / name).absolute()  # a link from elsewhere
+            inside = (folder / name).absolute()  # the store may be named relative to the working directory
             if not inside.is_file():
                 inside = checked(digest, files, "weights").absolute()
                 shown = inside.parent
@@ -201,14 +201,24 @@ def load_tokenizer(folder: Path) -> Any:  # noqa: ANN401  (tokenizers has no typ
 
 
 class Network(nn.Module):
-    """An encoder with the head of one kind, a new one for so many labels unless it is given."""
+    """An encoder with a head for each part that it was trained on, each of a kind."""
 
-    def __init__(self, encoder: nn.Module, kind: str, labels: int = 0, head: nn.Module | None = None) -> None:
+    def __init__(self, encoder: nn.Module, *kinds: str) -> None:
         super().__init__()
-        self.kind = kind
+        self.kinds: list[str] = []
         self.encoder = encoder
-        self.head = kinds()[kind].head(encoder, labels) if head is None else head
-        self.labels = labels
+        self.labels: list[int] = []
+        self.heads = nn.ModuleList()
+        for kind in kinds:
+            self.add(kind)
+
+    def add(self, kind: str, labels: int = 0, head: nn.Module | None = None) -> nn.Module:
+        """A head behind the others: a new one for so many labels, from torch's generator as it stands, or the given."""
+        head = kinds()[kind].head(self.encoder, labels) if head is None else head
+        self.kinds.append(kind)
+        self.labels.append(labels)
+        self.heads.append(head)
+        return head
 
     def forward(self, tokens: torch.Tensor, attention: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
         """(N, T) ids -> (N, T, H) hidden states."""
@@ -219,8 +229,8 @@ class Network(nn.Module):
 
     @property
     def masks(self) -> bool:
-        """Whether its kind hides tokens."""
-        return kinds()[self.kind].masks
+        """Whether one of its kinds hides tokens."""
+        return any(kinds()[kind].masks for kind in self.kinds)
 
     def size(self) -> int:
         """Number of parameters."""
@@ -234,23 +244,39 @@ def save(network: Network, parent: Path, folder: Path) -> None:
     for name in _DROPOUTS:
         setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
-    tensors = {k: v.contiguous().cpu() for k, v in network.head.state_dict().items()}
-    save_file(tensors, folder / HEAD, {"labels": str(network.labels)} if network.labels else None)
+    (folder / HEADS).mkdir()
+    for index, (head, labels) in enumerate(zip(network.heads, network.labels, strict=True)):
+        tensors = {k: v.contiguous().cpu() for k, v in head.state_dict().items()}
+        save_file(tensors, head_file(folder, index), {"labels": str(labels)} if labels else None)
     shutil.copyfile(parent / TOKENIZER, folder / TOKENIZER)
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (parent / name).is_file():
             shutil.copyfile(parent / name, folder / name)
 
 
-def load_network(folder: Path, files: Mapping[str, Path], kind: str, vectors: Vectors | None = None) -> Network:
-    """A trained network with its head; or, of any weights node, with what makes vectors of a layer."""
+def head_file(folder: Path, index: int) -> Path:
+    """Where the weights of one head of a weights node lie."""
+    return folder / HEADS / f"{index}.safetensors"
+
+
+def read_head(head: nn.Module, folder: Path, index: int) -> None:
+    """Give `head` the weights of one head of a weights node."""
+    head.load_state_dict(load_file(head_file(folder, index)))
+
+
+def load_network(
+    folder: Path, files: Mapping[str, Path], kind: str, head: int | None, vectors: Vectors | None = None
+) -> Network:
+    """A trained network with one of its heads; or, of any weights node, with what makes vectors of a layer."""
     encoder = load_encoder(folder, files, None)
     if vectors is not None:
-        return Network(_up_to(encoder, vectors.layer), kind, head=Pool(vectors.pool))
-    with safe_open(folder / HEAD, "pt") as file:
+        network = Network(_up_to(encoder, vectors.layer))
+        network.add(kind, head=Pool(vectors.pool))
+        return network
+    network, index = Network(encoder), head or 0
+    with safe_open(head_file(folder, index), "pt") as file:
         labels = int((file.metadata() or {}).get("labels", 0))
-    network = Network(encoder, kind, labels)
-    network.head.load_state_dict(load_file(folder / HEAD))
+    read_head(network.add(kind, labels), folder, index)
     return network
 
 

@@ -157,7 +157,9 @@ def _differences(node: Node, relative: Manifest) -> Iterable[Reason]:
         old, new = before.get(field.name), after[field.name]
         if field.name not in before or old == new:
             continue  # what an older version did not record is told by its number
-        if field.name in _INPUT_FIELDS:
+        if field.name == "parts":
+            yield from _part_differences(old or [], new, node)
+        elif field.name in _INPUT_FIELDS:
             yield Reason("upstream", field.name)
         elif field.name in ("sources", "source"):
             yield Reason("data_changed" if field.name == "sources" else "model_changed", field.name, place=node.place)
@@ -176,6 +178,26 @@ def _settings(name: str, old: Any, new: Any, node: Node) -> Iterable[Reason]:  #
     yield Reason("param_changed", path, _shown(old), _shown(new), place)
 
 
+def _part_differences(before: list[Any], after: list[Any], node: Node) -> Iterable[Reason]:
+    """What differs between the parts of two trainings, whatever their order."""
+    gone, come = ([p for p in some if p not in others] for some, others in ((before, after), (after, before)))
+    if len(before) != len(after) or len(gone) != len(come):
+        yield Reason("param_changed", "parts", str(len(before)), str(len(after)), node.place)
+        return
+    for old, new in zip(sorted(gone, key=_likeness), sorted(come, key=_likeness), strict=True):
+        for name in (n for n in new if old.get(n) != new[n]):
+            if name in _INPUT_FIELDS:
+                yield Reason("upstream", name)
+            else:
+                path, place = _setting(name, new[name], node)
+                yield Reason("param_changed", path, _shown(old.get(name)), _shown(new[name]), place)
+
+
+def _likeness(part: dict[str, Any]) -> str:
+    """Orders parts by what they are before what they read."""
+    return str([part["kind"], part["labels"], part["head"], part["mask"], part["data"]])
+
+
 def _setting(name: str, value: Any, node: Node) -> tuple[str, Place]:  # noqa: ANN401
     """The settings key behind an op's field, and where it was set."""
     key = value[0] if name == "length" else "input" if name == "fields" else name.replace("_", "-")
@@ -188,6 +210,9 @@ def _shown(value: Any) -> str:  # noqa: ANN401
             return f"{number} {unit}"
         case {"type": "Limit", "count": count}:
             return str(count)
+        case {"type": "Mix", "rule": rule, "cap": cap, "temperature": temperature, "weights": weights}:
+            inside = str(cap or temperature or ", ".join(f"{w:.3g}" for w in weights))
+            return f"{rule}({inside})" if inside else str(rule)
         case None:
             return "none"
         case _:

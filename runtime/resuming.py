@@ -42,6 +42,7 @@ class Point:
     lr: float
     loss: float  # mean over the step's units
     norm: float  # of the gradient, before clipping
+    part: int  # that the step drew
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from runtime.batches import examples_at, hide, micro_batches, steps_per_epoch
+from runtime.batches import micro_batches
 from runtime.errors import BadInput, Stopped
 from runtime.kinds import kinds
 from runtime.machine import accelerator, layout_for
+from runtime.models import Network, load_encoder, read_head
 from runtime.resuming import Keeper, Layout, Point, Progressed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from accelerate import Accelerator
-    from numpy.typing import NDArray
 
     from compiler.ops import Train
-    from runtime.columns import Columns
-    from runtime.kinds.kind import Special
-    from runtime.models import Network
+    from runtime.feed import Drawn, Feed
 
 OnStep = Callable[["Reached"], None]
 
@@ -53,15 +54,20 @@ def seed_torch(seed: int, purpose: int, number: int = 0) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, purpose, number]).generate_state(1, np.uint64)[0] >> 1))
 
 
-def seed_head(seed: int) -> None:
-    """Start torch's generators for a new head."""
-    seed_torch(seed, _HEAD)
+def seed_head(seed: int, index: int) -> None:
+    """Start torch's generators for a new head, the `index`-th of a network."""
+    seed_torch(seed, _HEAD, index)
 
 
-def count_steps(op: Train, examples: int) -> int:
-    """Optimizer steps of a stage over so many examples."""
-    unit, number = op.length
-    return number if unit == "steps" else number * steps_per_epoch(examples, op.batch)
+def start(op: Train, parent: Path, files: Mapping[str, Path]) -> Network:
+    """The network that a training starts from: the parent's encoder, and each head new or as the parent has it."""
+    network = Network(load_encoder(parent, files, op.dropout))
+    for index, part in enumerate(op.parts):
+        seed_head(op.seed, index)
+        head = network.add(part.kind, len(part.labels))
+        if isinstance(part.head, int):
+            read_head(head, parent, part.head)
+    return network
 
 
 def learning_rate(op: Train, step: int, steps: int) -> float:
@@ -90,16 +96,11 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
 
 
 def train(
-    op: Train,
-    network: Network,
-    columns: Columns,
-    special: Special,
-    *,
-    device: str,
-    on_step: OnStep,
-    keeper: Keeper | None = None,
+    op: Train, network: Network, feed: Feed, *, device: str, on_step: OnStep, keeper: Keeper | None = None
 ) -> list[Point]:
     """Train `network` in place, from where the keeper's last state left off; the curve, one point a step.
+
+    The heads of parts that a step did not draw have no gradient: it neither moves nor decays them.
 
     Raises BadInput when the loss is no longer a number, Stopped when the keeper was told to stop and has saved.
     """
@@ -111,47 +112,37 @@ def train(
     layout = before.layout if before is not None else layout_for(network, machine.device)
     torch.set_num_threads(layout.threads)
     curve = _Curve(layout, before)
-    steps, first, tokens = count_steps(op, len(columns)), curve.step, 0
+    steps, first, tokens = feed.steps, curve.step, 0
     often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
     network.train()
     for step in range(first, steps):
-        rate = learning_rate(op, step, steps)
-        seen, loss, norm = _step(op, network, columns, special, step, rate, optimizer, machine, layout)
-        curve.add(rate, loss, norm)
-        tokens += seen
+        drawn, rate = feed.at(step), learning_rate(op, step, steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        seed_torch(op.seed, _STEP, step)  # dropout
+        loss = _learn(network, drawn, feed.special.pad, machine, layout)
+        norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        curve.add(rate, loss, norm, drawn.part)
+        tokens += len(drawn.columns.tokens)
         if (step + 1) % often == 0 or step + 1 == steps:
             on_step(Reached(step + 1, steps, _finite(float(loss), step), first, tokens))
         _keep(keeper, network, optimizer, curve, last=step + 1 == steps)
     return curve.points()
 
 
-def _step(
-    op: Train,
-    network: Network,
-    columns: Columns,
-    special: Special,
-    step: int,
-    rate: float,
-    optimizer: torch.optim.Optimizer,
-    machine: Accelerator,
-    layout: Layout,
-) -> tuple[int, torch.Tensor, torch.Tensor]:
-    """One optimizer step; its tokens, its loss, and the norm of its gradient."""
-    chosen, targets, units = _step_examples(op, columns, special, step)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    seed_torch(op.seed, _STEP, step)  # dropout
-    kind, total = kinds()[op.kind], torch.zeros((), device=machine.device)
-    for _, batch in micro_batches(chosen, layout.token_budget, special.pad, machine.device, targets):
+def _learn(network: Network, drawn: Drawn, pad: int, machine: Accelerator, layout: Layout) -> torch.Tensor:
+    """The loss of one step's examples; its gradient stands in the network."""
+    kind, head = kinds()[network.kinds[drawn.part]], network.heads[drawn.part]
+    total = torch.zeros((), device=machine.device)
+    for _, batch in micro_batches(drawn.columns, layout.token_budget, pad, machine.device, drawn.targets):
         with machine.autocast():
             hidden = network(batch.tokens, batch.attention, batch.segments)  # (N, T, H)
-            loss = kind.loss(network.head, hidden, batch) / units
+            loss = kind.loss(head, hidden, batch) / drawn.units
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
-    norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return len(chosen.tokens), total, norm
+    return total
 
 
 @dataclass
@@ -161,7 +152,7 @@ class _Curve:
     layout: Layout
     before: Progressed | None
     began: float = field(default_factory=time.monotonic)
-    waiting: list[tuple[float, torch.Tensor, torch.Tensor]] = field(default_factory=list)  # rate, loss, norm
+    waiting: list[tuple[float, torch.Tensor, torch.Tensor, int]] = field(default_factory=list)  # as in a Point
     read: list[Point] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -172,14 +163,14 @@ class _Curve:
         """Steps done."""
         return len(self.read) + len(self.waiting)
 
-    def add(self, rate: float, loss: torch.Tensor, norm: torch.Tensor) -> None:
+    def add(self, rate: float, loss: torch.Tensor, norm: torch.Tensor, part: int) -> None:
         """One more step."""
-        self.waiting.append((rate, loss, norm))
+        self.waiting.append((rate, loss, norm, part))
 
     def points(self) -> list[Point]:
         """All points, read."""
-        for rate, loss, norm in self.waiting:
-            self.read.append(Point(len(self.read) + 1, rate, float(loss), float(norm)))
+        for rate, loss, norm, part in self.waiting:
+            self.read.append(Point(len(self.read) + 1, rate, float(loss), float(norm), part))
         self.waiting.clear()
         return self.read
 
@@ -198,17 +189,6 @@ def _keep(keeper: Keeper, network: nn.Module, optimizer: torch.optim.Optimizer, 
         keeper.save(network, optimizer, curve.progressed())
     if stopping:
         raise Stopped(curve.step)
-
-
-def _step_examples(
-    op: Train, columns: Columns, special: Special, step: int
-) -> tuple[Columns, NDArray[np.int32] | None, int]:
-    """The examples of a step, the hidden tokens where the kind has such, and how many units its loss is the mean of."""
-    chosen = columns.take(examples_at(step, examples=len(columns), batch=op.batch, seed=op.seed))
-    if op.mask is None:
-        return chosen, None, len(chosen)
-    chosen, targets = hide(chosen, op.mask, special, seed=op.seed, step=step)
-    return chosen, targets, max(1, int((targets >= 0).sum()))
 
 
 def _finite(loss: float, step: int) -> float:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from compiler.keys import is_pinned, key_of, preimage
-from compiler.ops import Data, Model, Predict, Score, Scratch, Train, WorldRows, inputs
+from compiler.ops import Data, Model, Part, Predict, Score, Scratch, Train, WorldRows, inputs
 from compiler.plan import Device, Node, Place, Plan
 from runtime import executor
 from runtime.engine.work import Desk, Inline
@@ -39,10 +39,12 @@ def data(model_key, split="train", language="qaa", limit=None, scored=False):
 
 
 def train(parent, *data_keys, lr=1e-3, seed=1, **changes):
+    """One part of multiple choice over all the data, or as `changes` say: those of a part go to it."""
+    part = {"kind": "multiple-choice", "labels": (), "head": "new", "mask": None}
+    part |= {key: changes.pop(key) for key in tuple(changes) if key in part}
     settings = {
-        "kind": "multiple-choice",
-        "labels": (),
-        "head": "new",
+        "parts": (Part(data=data_keys, **part),),
+        "mix": None,
         "length": ("steps", 3),
         "batch": 4,
         "warmup": 0.1,
@@ -53,9 +55,8 @@ def train(parent, *data_keys, lr=1e-3, seed=1, **changes):
         "optimizer": "adamw",
         "dropout": 0.0,
         "precision": "fp32",
-        "mask": None,
     }
-    return Train(parent=parent, data=data_keys, lr=lr, seed=seed, **{**settings, **changes})
+    return Train(parent=parent, lr=lr, seed=seed, **{**settings, **changes})
 
 
 class Builder:
@@ -84,7 +85,7 @@ def study(lr=1e-3, seeds=(1,), languages=("qaa", "qab")):
     for seed in seeds:
         weights = b.add(train(m, train_data, lr=lr, seed=seed), f"train {seed}")
         for test, language in zip(tests, languages, strict=True):
-            p = b.add(Predict(weights, test, "multiple-choice", "fp32", None, None), f"predict {seed} {language}")
+            p = b.add(Predict(weights, test, "multiple-choice", 0, "fp32", None, None), f"predict {seed} {language}")
             b.add(Score(p, "accuracy", 1), f"score {seed} {language}")
     return b.plan()
 

@@ -22,6 +22,7 @@ TRAINING = {
     "dropout": ("0", "20%"),
     "seed": ("2", "77"),
     "precision": ("bf16",),
+    "mix": ("uniform", "temperature(2)", "proportional(cap: 10)"),
 }
 DATA = {"max-length": ("32", "128"), "limit": ("10", "first(10)", "1k")}
 SETTINGS = {**TRAINING, **DATA}
@@ -29,16 +30,23 @@ SETTINGS = {**TRAINING, **DATA}
 
 @dataclass(frozen=True)
 class Stage:
-    """`a[de, sw](lr: 1e-4)`"""
+    """`a[de, sw](lr: 1e-4)`, or with others beside it `(a[de, sw] + t)(lr: 1e-4)`"""
 
     task: str
     languages: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    beside: tuple[str, ...] = ()
 
     def text(self):
         languages = f"[{', '.join(self.languages)}]" if self.languages else ""
         settings = f"({', '.join(f'{k}: {v}' for k, v in self.settings)})" if self.settings else ""
-        return self.task + languages + settings
+        parts = " + ".join([self.task + languages, *self.beside])
+        return f"({parts}){settings}" if self.beside and settings else parts + settings
+
+    def arm(self):
+        """The same as an alternative, which needs a label if it is a mixture."""
+
+        return f"{self.task}-and-more: {self.text()}" if self.beside else self.text()
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Study:
     last_first: bool = False  # the chain before the declarations
 
     def text(self):
-        arms = " | ".join(["skip", *(arm.text() for arm in self.arms)])
+        arms = " | ".join(["skip", *(arm.arm() for arm in self.arms)])
         choice = ["i"] if self.by_let and self.arms else [f"{{{arms}}}"] if self.arms else []
         chain = " -> ".join(["m", *choice, *(s.text() for s in self.stages)])
         seeds = f" with (seeds: {self.seeds})" if self.seeds > 1 else ""
@@ -75,7 +83,20 @@ def settings(keys=SETTINGS, most=3):
 def stages():
     """One stage."""
     languages = st.lists(st.sampled_from(LANGUAGES), unique=True, max_size=3).map(tuple)
-    return st.builds(Stage, st.sampled_from(["a", "b", "c"]), languages, settings())
+    return st.sampled_from(["a", "b", "c"]).flatmap(
+        lambda task: st.builds(Stage, st.just(task), languages, settings(), st.sampled_from(_BESIDE[task]))
+    )
+
+
+# One head of a task answers for what inherits from it; two parts of one task would leave it unclear which.
+_BESIDE = {
+    task: [
+        (),
+        (),
+        *(tuple(o for o in others if o != task) for others in (("b",), ("t", "a"), ("t(mask: 30%)", "skip"))),
+    ]
+    for task in ("a", "b", "c")
+}
 
 
 def studies():

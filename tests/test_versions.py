@@ -47,9 +47,11 @@ MEANING = {
     },
     Train: {
         "runtime/training.py": (),
+        "runtime/feed.py": (),
+        "runtime/mixing.py": (),
         "runtime/batches.py": (),
         "runtime/columns.py": ("concatenate", "_joined", "Columns", "_starts", "_ranges"),
-        "runtime/models.py": ("load_encoder", "read_special", "Network", "save"),
+        "runtime/models.py": ("load_encoder", "read_special", "Network", "read_head", "head_file", "save"),
         "runtime/kinds/multiple_choice.py": ("Head", "head", "loss", "_scores"),
         "runtime/kinds/masked_lm.py": ("Head", "head", "loss", "_chosen"),
         "runtime/kinds/classification.py": ("Head", "head", "loss"),
@@ -57,7 +59,7 @@ MEANING = {
     Predict: {
         "runtime/evaluation.py": (),
         "runtime/batches.py": ("hide", "micro_batches", "_cuts", "_pad"),
-        "runtime/models.py": ("load_network", "_up_to", "read_special", "Network"),
+        "runtime/models.py": ("load_network", "_up_to", "read_special", "Network", "read_head", "head_file"),
         "runtime/kinds/multiple_choice.py": ("Head", "predict", "_scores"),
         "runtime/kinds/masked_lm.py": ("Head", "predict", "_chosen"),
         "runtime/kinds/classification.py": ("Head", "predict"),

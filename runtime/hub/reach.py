@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from runtime.errors import MissingInput
 
 PATIENCE = 3.0  # seconds for a first sign of life
-_OFFLINE = "unset HF_HUB_OFFLINE to reach it; what `xfer.lock` pins and the cache holds needs no hub"
-_GONE = "go on when it is back; what `xfer.lock` pins and the cache holds needs no hub"
+_NEEDLESS = "what `xfer.lock` pins and the cache holds needs no hub, nor does a local copy: `dir(…)`, `files(…)`"
+_OFFLINE = f"unset HF_HUB_OFFLINE to ask it; {_NEEDLESS}"
+_GONE = f"go on when it is back; {_NEEDLESS}"
 
 
 def endpoint() -> str:

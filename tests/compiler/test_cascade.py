@@ -193,7 +193,7 @@ def test_a_spec_of_declarations_may_have_defaults(folder):
 
 
 def test_mask_is_masked_language_modelling_alone(plan):
-    assert [0.3, None] == [op.mask for op in trainings(plan("m -> t -> c @ x[de] with (mask: 30%)"))]
+    assert [0.3, None] == [op.parts[0].mask for op in trainings(plan("m -> t -> c @ x[de] with (mask: 30%)"))]
 
 
 def test_names_resolve_where_they_are_written(folder):

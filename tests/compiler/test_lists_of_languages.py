@@ -44,7 +44,7 @@ def test_a_stage_reads_its_languages_in_one_run(plan):
 
     assert (1, 4, 2, 1, 1) == counts(result)
     assert ["de", "sw"] == [
-        n.op.language for key in nodes(result, Train)[0].op.data for n in result.nodes if n.key == key
+        n.op.language for key in nodes(result, Train)[0].op.parts[0].data for n in result.nodes if n.key == key
     ]
 
 

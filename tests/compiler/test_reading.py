@@ -114,7 +114,7 @@ def test_labels_of_a_file_enter_by_what_it_holds(folder, tmp_path):
     listed = task(body.format(labels='labels: [no, "maybe so", yes]'), "classification") + "m -> mine"
     named = task(body.format(labels='labels: files("tags.txt")'), "classification") + "m -> mine"
 
-    assert ("no", "maybe so", "yes") == nodes(plan_of(named, tmp_path), Train)[0].op.labels
+    assert ("no", "maybe so", "yes") == nodes(plan_of(named, tmp_path), Train)[0].op.parts[0].labels
     assert keys(listed, tmp_path) == keys(named, tmp_path)
 
 

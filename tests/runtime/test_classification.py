@@ -12,6 +12,7 @@ from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaClass
 
 from runtime import columns, evaluation, models, training, world
 from runtime.errors import BadInput
+from runtime.feed import Feed
 from runtime.kinds import classification, kinds
 from runtime.kinds.kind import Batch
 from tests.plans import model, train
@@ -152,13 +153,12 @@ def test_what_can_be_learned_is_learned_and_a_checkpoint_keeps_it(base, tokenize
     columns.write(tmp_path, examples)
     data = columns.read(tmp_path)
     op = train("0" * 64, kind="classification", labels=LABELS, length=("steps", 200), batch=10, lr=1e-2)
-    training.seed_head(1)
-    network = models.Network(models.load_encoder(base, {}, 0.0), op.kind, len(op.labels))
+    network = training.start(op, base, {})
     special = models.read_special(base, network.encoder.config)
 
-    curve = training.train(op, network, data, special, device="cpu", on_step=lambda *_: None)
+    curve = training.train(op, network, Feed(op, [[data]], special), device="cpu", on_step=lambda *_: None)
     models.save(network, base, tmp_path / "saved")
-    again = models.load_network(tmp_path / "saved", {}, "classification")
+    again = models.load_network(tmp_path / "saved", {}, "classification", 0)
     tables = [evaluation.predict(n, data, special, device="cpu", precision="fp32", mask=None) for n in (network, again)]
 
     assert 1 < curve[0].loss < 1.2

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler.ops import Mix, Part
 from compiler.plan import Cell
 from compiler.schedule import groups, needed
 from runtime import results
@@ -16,7 +17,7 @@ from runtime.executor import Outcome
 from runtime.preview import Mark, preview
 from runtime.store import objects
 from runtime.store.objects import Store
-from tests.plans import LineBodies, run, study
+from tests.plans import Builder, LineBodies, data, model, run, study, train
 
 
 @pytest.fixture
@@ -247,6 +248,40 @@ def test_an_edit_is_shown_at_its_root_with_what_it_re_runs(store):
     )
     assert labels(found.to_run) == {n.label for n in study().nodes if n.key in change.nodes or n.label in _down()}
     assert {Mark.CHANGED} == {found.marks[n.key] for n in found.to_run}
+
+
+def _trained(*parts, mix=None):
+    """A plan of one training of these parts over one data node."""
+    b = Builder()
+    m = b.add(model(), "model")
+    key = b.add(data(m), "data")
+    b.add(train(m, parts=tuple(replace(p, data=(key,)) for p in parts), mix=mix), "train")
+    return b.plan()
+
+
+CHOICE, MASKED = Part("multiple-choice", (), (), "new", None), Part("masked-lm", (), (), "new", 0.15)
+UNIFORM = Mix("uniform", None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("parts", "mix", "changes"),
+    [
+        ((CHOICE, replace(MASKED, mask=0.3)), UNIFORM, [("mask", "0.15", "0.3")]),
+        ((replace(MASKED, mask=0.3), CHOICE), UNIFORM, [("mask", "0.15", "0.3")]),
+        ((replace(CHOICE, head=0), MASKED), UNIFORM, [("head", "new", "0")]),
+        ((CHOICE,), UNIFORM, [("parts", "2", "1")]),
+        ((CHOICE, MASKED), Mix("temperature", None, 2.0, ()), [("mix", "uniform", "temperature(2.0)")]),
+        ((CHOICE, MASKED), Mix("proportional", 10, None, ()), [("mix", "uniform", "proportional(10)")]),
+        ((CHOICE, MASKED), Mix("weights", None, None, (0.25, 0.75)), [("mix", "uniform", "weights(0.25, 0.75)")]),
+    ],
+)
+def test_an_edit_of_a_mixture_is_shown_by_its_part(store, parts, mix, changes):
+    run(_trained(CHOICE, MASKED, mix=UNIFORM), store, LineBodies())
+
+    found = preview(_trained(*parts, mix=mix), store)
+
+    assert changes == [(c.reason.path, c.reason.before, c.reason.after) for c in found.changes]
+    assert {"param_changed"} == {c.reason.code for c in found.changes}
 
 
 def _down():

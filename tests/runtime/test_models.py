@@ -13,7 +13,11 @@ from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertMode
 
 from compiler.ops import Folder, Model
 from runtime import bodies, models, world
+from runtime.engine.work import Desk
 from runtime.errors import BadInput
+from runtime.feed import Feed
+from runtime.store.leases import Leases, myself
+from runtime.store.objects import Store
 from tests.plans import CPU, Builder, data, train
 
 pytestmark = pytest.mark.ml
@@ -124,6 +128,13 @@ def test_a_bert_is_read_with_its_segments(tmp_path):
     assert torch.allclose(expected, network(tokens, one, zero), atol=1e-6)
 
 
+def test_a_store_may_be_named_relative_to_the_working_directory(tmp_path, monkeypatch):
+    _, files = node(folder(tmp_path / "a", xlmr()), tmp_path / "made")
+    monkeypatch.chdir(tmp_path)
+
+    assert models.load_encoder(Path("made"), files, None).config.hidden_size == 16
+
+
 def test_sharded_weights_are_read_whole(tmp_path):
     source = tmp_path / "source"
     xlmr().save_pretrained(source, max_shard_size="10KB")
@@ -172,10 +183,12 @@ def test_a_trained_network_is_let_go(tmp_path, monkeypatch):
     rows = builder.add(data(key), "data")
     stage = builder.nodes[builder.add(train(key, rows), "train")]
     torch_bodies = bodies.TorchBodies(files, CPU.kind, {})
+    store = Store(tmp_path / "store", write=True)
+    desk = Desk(store, Leases(store.leases, myself()), lambda _: None)
     folders = {key: made, rows: tmp_path / "data"}
     for label, run in (("data", builder.nodes[rows]), ("train", stage)):
         (tmp_path / label).mkdir()
-        (write,) = torch_bodies([run], folders, lambda *_: None)
+        (write,) = torch_bodies([run], folders, desk)
         write(tmp_path / label)
         del write
     gc.collect()
@@ -193,14 +206,11 @@ def test_no_environment_variable_changes_a_training(tmp_path, monkeypatch, varia
 
     def losses():
         machine.accelerator.cache_clear()
-        network = models.Network(models.load_encoder(made, files, 0.0), "multiple-choice")
-        special = models.read_special(made, network.encoder.config)
         op = train("0" * 64, "1" * 64)
-        training.seed_head(1)
-        network.head = models.kinds()["multiple-choice"].head(network.encoder, 0)
-        curve = training.train(
-            op, network, columns.read(tmp_path / "data"), special, device="cpu", on_step=lambda *_: None
-        )
+        network = training.start(op, made, files)
+        special = models.read_special(made, network.encoder.config)
+        feed = Feed(op, [[columns.read(tmp_path / "data")]], special)
+        curve = training.train(op, network, feed, device="cpu", on_step=lambda *_: None)
         return [(p.loss, p.norm) for p in curve]
 
     before = losses()

@@ -1,12 +1,15 @@
 """A training that stopped and went on is the training that did not: the same bits, the same curve."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
+from compiler.ops import Limit, Mix, Part
 from runtime import columns, encoding, machine, models, resuming, training
 from runtime.errors import Stopped, StoreError
+from runtime.feed import Feed
 from runtime.resuming import Keeper, read
 from runtime.store import io
 from runtime.store.states import States, saved_step, steps
@@ -35,35 +38,36 @@ def base(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["multiple-choice", "masked-lm"])
+def encoded(base, folder, split, **changes):
+    op = replace(data("0" * 64, split), **{"fields": CAUSES, "limit": Limit(30, "own"), **changes})
+    folder.mkdir(exist_ok=True)
+    encoding.encode(op, base, {}, folder, allow_code=False)
+    return columns.read(folder)
+
+
+@pytest.fixture(scope="module", params=["multiple-choice", "masked-lm", "a mixture"])
 def recipe(request, base, tmp_path_factory):
-    """An op and its examples."""
-    from dataclasses import replace
-
+    """An op, and for each part the examples of its languages."""
     folder = tmp_path_factory.mktemp("data")
-    op = replace(data("0" * 64), fields=CAUSES, limit=None)
     settings = {"dropout": 0.1, "length": ("epochs", 3), "batch": 7}
+    choices = [encoded(base, folder / "choices", "train")]
+    text = {"kind": "masked-lm", "fields": (("text", "{{ premise }} {{ choice0 }}"),)}
+    texts = [encoded(base, folder / "texts", "train", **text), encoded(base, folder / "more", "dev", **text)]
+    if request.param == "multiple-choice":
+        return train("0" * 64, "1" * 64, **settings), [choices]
     if request.param == "masked-lm":
-        op = replace(op, kind="masked-lm", fields=(("text", "{{ premise }} {{ choice0 }}"),))
-        settings |= {"kind": "masked-lm", "mask": 0.2}
-    from compiler.ops import Limit
-
-    encoding.encode(replace(op, limit=Limit(30, "own")), base, {}, folder, allow_code=False)
-    return train("0" * 64, "1" * 64, **settings), columns.read(folder)
-
-
-def network_for(base, op):
-    encoder = models.load_encoder(base, {}, op.dropout)
-    training.seed_head(op.seed)
-    return models.Network(encoder, op.kind)
+        return train("0" * 64, "1" * 64, "2" * 64, kind="masked-lm", mask=0.2, **settings), [texts]
+    parts = (Part("multiple-choice", (), ("1" * 64,), "new", None), Part("masked-lm", (), ("2" * 64,) * 2, "new", 0.2))
+    mix = Mix("temperature", None, 2.0, ())
+    return train("0" * 64, **settings, parts=parts, mix=mix), [choices, texts]
 
 
 def trained(base, recipe, keeper=None):
-    op, examples = recipe
-    network = network_for(base, op)
-    special = models.read_special(base, network.encoder.config)
+    op, data_ = recipe
+    network = training.start(op, base, {})
+    feed = Feed(op, data_, models.read_special(base, network.encoder.config))
     seen = []
-    curve = training.train(op, network, examples, special, device="cpu", on_step=seen.append, keeper=keeper)
+    curve = training.train(op, network, feed, device="cpu", on_step=seen.append, keeper=keeper)
     return network, curve, seen
 
 
@@ -179,12 +183,13 @@ def test_a_state_of_something_else_is_left_alone(base, recipe, tmp_path):
     states = States(tmp_path, "a" * 64)
     with pytest.raises(Stopped):
         trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(2)))
-    other = models.Network(models.load_encoder(base, {}, None), "masked-lm" if op.mask is None else "multiple-choice")
+    kinds = [p.kind for p in op.parts]
+    other = models.Network(models.load_encoder(base, {}, None), *kinds, "multiple-choice")
     optimizer = torch.optim.AdamW(training.parameter_groups(other, 0.01))
     before = flat(other).clone()
 
     assert read(states.latest(), other, optimizer, "cpu") is None
-    assert read(states.latest(), network_for(base, op), optimizer, "cuda") is None
+    assert read(states.latest(), training.start(op, base, {}), optimizer, "cuda") is None
 
     facts = states.latest() / "state.json"
     facts.write_text(json.dumps(json.loads(facts.read_text()) | {"format": 99}))

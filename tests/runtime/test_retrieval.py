@@ -42,7 +42,7 @@ def part(folder, texts, first_row=100):
 
 
 def predicted(base, parts, vectors=None):
-    network = models.load_network(base, {}, "retrieval", vectors or Vectors(None, "mean", "cosine"))
+    network = models.load_network(base, {}, "retrieval", None, vectors or Vectors(None, "mean", "cosine"))
     special = models.read_special(base, network.encoder.config)
     return [evaluation.predict(network, p, special, device="cpu", precision="fp32", mask=None) for p in parts]
 
@@ -89,7 +89,7 @@ def test_vectors_are_those_of_the_layer(base, tmp_path, layer, pool):
 
 def test_a_layer_that_the_model_lacks_is_told(base):
     with pytest.raises(BadInput, match="`layer` is 4, and the model has 3") as caught:
-        models.load_network(base, {}, "retrieval", Vectors(4, "mean", "cosine"))
+        models.load_network(base, {}, "retrieval", None, Vectors(4, "mean", "cosine"))
 
     assert "layer" == caught.value.field
 

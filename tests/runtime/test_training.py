@@ -10,6 +10,7 @@ import torch
 from compiler.ops import Folder
 from runtime import columns, encoding, evaluation, machine, models, training, world
 from runtime.errors import BadInput
+from runtime.feed import Feed
 from runtime.kinds import kinds
 from tests.plans import data, model, train
 
@@ -52,11 +53,9 @@ CAUSES = (
 def trained(base, data_, seed=1, **changes):
     op = train("0" * 64, "1" * 64, seed=seed, **changes)
     torch.manual_seed(99)
-    encoder = models.load_encoder(base, {}, op.dropout)
-    training.seed_head(seed)
-    network = models.Network(encoder, op.kind)
-    special = models.read_special(base, encoder.config)
-    curve = training.train(op, network, data_, special, device="cpu", on_step=lambda *_: None)
+    network = training.start(op, base, {})
+    feed = Feed(op, [[data_]], models.read_special(base, network.encoder.config))
+    curve = training.train(op, network, feed, device="cpu", on_step=lambda *_: None)
     return network, curve
 
 
@@ -156,8 +155,11 @@ def test_weight_decay_spares_biases_and_norms(base):
 
 
 def test_epochs_count_the_last_smaller_batch():
-    assert 14 == training.count_steps(train("0" * 64, length=("epochs", 2), batch=16), 100)
-    assert 7 == training.count_steps(train("0" * 64, length=("steps", 7), batch=16), 100)
+    def steps(*length):
+        return Feed(train("0" * 64, length=length, batch=16), [[range(60), range(40)]], None).steps
+
+    assert 14 == steps("epochs", 2)
+    assert 7 == steps("steps", 7)
 
 
 def predict(network, part, special):
@@ -196,7 +198,7 @@ def test_a_saved_network_answers_as_before_and_transformers_can_read_its_encoder
     network, _ = trained(base, encoded(base, tmp_path / "train"))
     models.save(network, base, tmp_path)
 
-    again = models.load_network(tmp_path, {}, "multiple-choice")
+    again = models.load_network(tmp_path, {}, "multiple-choice", 0)
 
     assert torch.equal(flat(network), flat(again))
     assert AutoModel.from_pretrained(tmp_path / "encoder", add_pooling_layer=False).config.num_hidden_layers == 2

@@ -1,0 +1,33 @@
+"""Parts of a training, in the one order that their heads are numbered by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compiler.keys import canonical
+from compiler.ops import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Parts in canonical order, each once; `head_of` is the index in `parts` of each part as written."""
+
+    parts: tuple[Part, ...]
+    weights: tuple[float, ...]
+    head_of: tuple[int, ...]
+
+
+def ordered(written: Sequence[Part], weights: Sequence[float]) -> Ordered:
+    """The parts so that `a + b` and `b + a` are one; equal parts count once, with what they weigh together."""
+    parts = sorted(set(written), key=_order)
+    at = {part: index for index, part in enumerate(parts)}
+    heavy = [0.0] * len(parts)
+    for part, weight in zip(written, weights, strict=True):
+        heavy[at[part]] += weight
+    return Ordered(tuple(parts), tuple(heavy), tuple(at[part] for part in written))
+
+
+def _order(part: Part) -> str:
+    return json.dumps(canonical(part, "Part"), sort_keys=True)

@@ -1,0 +1,76 @@
+"""What each optimizer step of a training sees: a pure function of (seed, step), for one task or a mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from runtime import columns as encoded
+from runtime.batches import examples_at, hide, steps_per_epoch
+from runtime.mixing import Schedule, draw, examples_per_epoch
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from compiler.ops import Train
+    from runtime.columns import Columns
+    from runtime.kinds.kind import Special
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The examples of one step."""
+
+    part: int  # whose head answers
+    columns: Columns
+    targets: NDArray[np.int32] | None  # masked-lm: the hidden tokens
+    units: int  # how many units the step's loss is the mean of
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The data of a training: for each part the columns of its languages."""
+
+    op: Train
+    data: Sequence[Sequence[Columns]]
+    special: Special
+
+    @cached_property
+    def steps(self) -> int:
+        """Optimizer steps of the whole training."""
+        sizes = tuple(tuple(len(c) for c in part) for part in self.data)
+        examples = sum(map(sum, sizes)) if self.op.mix is None else examples_per_epoch(self.op.mix, sizes)
+        unit, number = self.op.length
+        return number if unit == "steps" else number * steps_per_epoch(examples, self.op.batch)
+
+    def at(self, step: int) -> Drawn:
+        """What a step (from 0) sees; steps may be asked for in any order."""
+        part, chosen = self._chosen(step)
+        mask = self.op.parts[part].mask
+        if mask is None:
+            return Drawn(part, chosen, None, len(chosen))
+        chosen, targets = hide(chosen, mask, self.special, seed=self.op.seed, step=step)
+        return Drawn(part, chosen, targets, max(1, int((targets >= 0).sum())))
+
+    def _chosen(self, step: int) -> tuple[int, Columns]:
+        if self._schedule is None:
+            whole = self._whole
+            at = examples_at(step, examples=len(whole), batch=self.op.batch, seed=self.op.seed)
+            return 0, whole.take(at)
+        visit = self._schedule.at(step)
+        return visit.part, self.data[visit.part][visit.language].take(visit.examples)
+
+    @cached_property
+    def _whole(self) -> Columns:
+        """All languages of the one part."""
+        return encoded.concatenate(list(self.data[0]))
+
+    @cached_property
+    def _schedule(self) -> Schedule | None:
+        if self.op.mix is None:
+            return None
+        sizes = tuple(tuple(len(c) for c in part) for part in self.data)
+        return draw(self.op.mix, sizes, steps=self.steps, batch=self.op.batch, seed=self.op.seed)

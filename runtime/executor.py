@@ -79,6 +79,7 @@ class Report:
     others: dict[Key, tuple[Node, ...]] = field(default_factory=dict)  # that first node -> those it hit besides
     skipped: list[Node] = field(default_factory=list)
     halted: dict[Key, int] = field(default_factory=dict)  # what was stopped -> the step it will go on from
+    mended: list[NodeFailed] = field(default_factory=list)  # met a damaged object, which was made again
     interrupted: bool = False
 
     @property
@@ -108,9 +109,10 @@ def run(plan: Plan, store: Store, engine: Engine, tell: Tell = _silent, stop: St
             damaged = _Round(missing(plan, store), store, engine, tell, stop, report).run()
             if not damaged or report.interrupted:
                 break
+            report.mended += damaged
             report.skipped.clear()  # found anew in the next round, where they are not made
         else:
-            report.failed += damaged
+            report.failed += damaged  # again and again: no memory or disk to trust
         at_once = stop.asked > 1
     finally:
         engine.close(at_once=at_once)
@@ -240,8 +242,8 @@ class _Round:
                 self._tell((key,), Outcome.PUBLISHING)
             case Finished():
                 self.running -= 1
-            case Died(keys=keys, how=how):
-                self._died(keys, how)
+            case Died(keys=keys, how=how, log=log):
+                self._died(keys, how, log)
             case _:
                 self._settle(message)
 
@@ -270,7 +272,7 @@ class _Round:
         for key in keys:
             self.tell(self.nodes[key], event)
 
-    def _died(self, keys: tuple[Key, ...], how: str) -> None:
+    def _died(self, keys: tuple[Key, ...], how: str, log: str) -> None:
         """A worker is gone: what it did not finish is tried again, a few times."""
         unfinished = tuple(k for k in keys if k in self.open and k not in self.held)
         if not unfinished:
@@ -280,7 +282,7 @@ class _Round:
             for group in groups([self.nodes[k] for k in unfinished]):
                 self._enter(group)
             return
-        hint = "was it out of memory? Give it more, or fewer `--jobs`; what was saved is kept"
+        hint = f"was it out of memory? Give it more, or fewer `--jobs`; what it said stands in {log}"
         self._fail(unfinished, Crashed(f"its worker process {how}, {deaths} times", hint))
 
     def _fail(self, keys: tuple[Key, ...], error: Exception) -> None:

@@ -15,6 +15,7 @@ BREAKS = {
     "the language and the compiler load no ML library": ("compiler/bag.py", "import torch"),
     "only the parser reaches lark": ("compiler/bag.py", "import lark"),
     "previews and the store load no ML library": ("runtime/store/io.py", "import torch"),
+    "only the hub's own package asks the hub": ("runtime/models.py", "import huggingface_hub"),
     "only the face draws": ("runtime/errors.py", "import rich"),
 }
 

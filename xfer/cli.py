@@ -26,6 +26,7 @@ from xfer.render.messages import (
     show_diagnostics,
     show_error,
     show_failure,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **
     if study.compiled.plan is None:
         return exits.USAGE
     report = _execute(study, err, Running(jobs, save_every, allow_code))
+    for mended in report.mended:
+        warn(err, f"{mended.__cause__}; it was made again")
     if report.interrupted:
         say_interrupted(err, report)
         return exits.INTERRUPTED

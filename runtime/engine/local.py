@@ -28,6 +28,7 @@ _PATIENCE = 10.0  # seconds that a worker without work has to end
 class _Worker:
     process: SpawnProcess
     pipe: Connection
+    log: str
     doing: tuple[Key, ...] = ()
     stopped: bool = False
     told: list[Message] = field(default_factory=list)
@@ -68,7 +69,7 @@ class LocalEngine:
         process = context.Process(target=main, args=(theirs, job), name=f"xfer-worker-{place}", daemon=False)
         process.start()
         theirs.close()
-        return _Worker(process, ours)
+        return _Worker(process, ours, str(job.log))
 
     def poll(self, timeout: float) -> Sequence[Message]:
         """Messages of all workers, and deaths."""
@@ -100,7 +101,7 @@ class LocalEngine:
         keys, worker.doing = worker.doing, ()
         worker.pipe.close()
         self._workers[self._workers.index(worker)] = None
-        return [Died(keys, _ending(worker.process.exitcode)), Finished()]
+        return [Died(keys, _ending(worker.process.exitcode), worker.log), Finished()]
 
     def stop(self) -> None:
         """Tell every busy worker to finish its step and save."""

@@ -91,6 +91,7 @@ class Died:
 
     keys: tuple[Key, ...]
     how: str  # in words
+    log: str  # the file with what it printed
 
 
 @dataclass(frozen=True, slots=True)

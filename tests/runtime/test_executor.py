@@ -231,6 +231,8 @@ def test_a_damaged_input_is_set_aside_and_made_again_in_the_same_run(store, monk
 
     assert ([], []) == (report.failed, report.skipped)
     assert {"train 1", "predict 1 qaa", "score 1 qaa"} == labels(report.ran)
+    (mended,) = report.mended
+    assert weights.key[:12] in str(mended.__cause__) and "damaged" in str(mended.__cause__)
     assert 3 == len(list((store.root / "work" / "damaged").iterdir())), "two by the test, one by the run"
 
 

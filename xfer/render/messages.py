@@ -94,6 +94,11 @@ def show_failure(console: Console, failure: NodeFailed, others: int = 0) -> None
     _show_hint(console, failure.hint)
 
 
+def warn(console: Console, message: str) -> None:
+    """What a reader of the results should know."""
+    say(console, Text.assemble(("warning", "bold yellow"), f": {message}"))
+
+
 def say_fetching(console: Console, file: HubFile) -> None:
     """A file that is downloaded now."""
     size = f"{file.file.size / 1e9:,.1f} GB" if file.file.size >= 1e8 else f"{file.file.size / 1e6:,.1f} MB"  # noqa: PLR2004

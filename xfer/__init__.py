@@ -13,9 +13,10 @@ from xfer.api import SpecError, Study, compile, rows  # noqa: A004
 from xfer.opening import Options
 
 if TYPE_CHECKING:
+    from xfer.locking import lock
     from xfer.running import Running, run
 
-__all__ = ["Options", "Running", "SpecError", "Study", "compile", "rows", "run"]
+__all__ = ["Options", "Running", "SpecError", "Study", "compile", "lock", "rows", "run"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
@@ -24,4 +25,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
         from xfer import running
 
         return getattr(running, name)
+    if name == "lock":
+        from xfer import locking
+
+        return locking.lock
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

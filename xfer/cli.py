@@ -157,12 +157,13 @@ def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
 
     out, err = _consoles()
     study = api.compile(spec, Options(**places), run=True)
+    resolved: tuple[str, ...] = ()
+    if study.compiled.plan is not None:
+        locked = _locked(study, err, update=update)
+        study, resolved = locked.study, locked.resolved
     show_diagnostics(err, study.compiled.diagnostics)
-    if study.compiled.plan is None:
-        return exits.USAGE
-    locked = _locked(study, err, update=update)
-    show_pins(out, locked.study.places.pins, locked.resolved)
-    return exits.OK
+    show_pins(out, study.places.pins, resolved)
+    return exits.USAGE if study.compiled.plan is None else exits.OK
 
 
 def _execute(study: api.Study, err: Console, running: Running) -> Report:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
 _FORMATS = {"json": "jsonl", "csv": "csv", "parquet": "parquet", "text": "text", "arrow": "arrow"}
+_WORDS = 300  # characters of a library's message
 _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz", ".lz4", ".7z", ".tar")
 
 
@@ -113,8 +114,10 @@ def _builder(repository: str, config: str | None, commit: str) -> Any:  # noqa: 
         try:
             return datasets.load_dataset_builder(repository, name=config, revision=commit)
         except (ValueError, RuntimeError) as error:
-            message = f"`{repository}` cannot be read: {str(error).splitlines()[0]}"
-            raise BadInput(message, "see its page for its configurations", "data") from error
+            words = " ".join(str(error).split())[:_WORDS]  # it names the configurations that there are
+            raise BadInput(
+                f"`{repository}` cannot be read: {words}", "see `config:` in docs/language.md", "data"
+            ) from error
         except datasets.exceptions.DatasetsError as error:
             raise MissingInput(f"`{repository}` cannot be read: {str(error).splitlines()[0]}") from error
 

@@ -256,6 +256,36 @@ def test_each_fault_of_the_hub_has_its_message_and_its_place(here, hub, fault):
     assert not (here / "store").exists()
 
 
+def test_the_configurations_that_there_are_are_named(here, hub):
+    for config in ("", ', config: "wrong"'):
+        text = REMOTE.replace(', config: "{{ language }}"', config)
+        (here / "remote.xfer").write_text(text)
+
+        code, said = call(here, hub, "lock", "remote.xfer")
+
+        assert exits.ERROR == code
+        assert "'qaa', 'qab'" in said and "remote.xfer:2:9" in said
+
+
+def test_a_split_that_the_repository_lacks_is_told_with_those_it_has(here, hub):
+    (here / "remote.xfer").write_text(REMOTE.replace("split: dev", "split: test"))
+
+    code, said = call(here, hub, "lock", "remote.xfer")
+
+    assert exits.USAGE == code
+    assert "no test split" in said and "train, dev" in said
+
+
+def test_a_length_beyond_the_positions_of_a_pinned_model_is_found_before_anything_runs(here, hub):
+    (here / "remote.xfer").write_text(REMOTE.replace("max-length: 64", "max-length: 65"))
+
+    code, said = call(here, hub, "run", "remote.xfer")
+
+    assert exits.USAGE == code
+    assert "`max-length` is 65, and the model has 64 positions" in said
+    assert not (here / "store").exists()
+
+
 def test_a_token_of_the_environment_opens_what_is_private_and_gated(here, hub):
     hub.private.add(("model", "tiny/babel"))
     hub.gated.add(("dataset", "tiny/causes"))

@@ -99,13 +99,12 @@ class LiveView:
         if training is None:
             return
         spent = max(1e-3, time.monotonic() - training.began)
-        note = f"loss {event.loss:.3f}, {event.tokens / spent:,.0f} tokens/s"
+        left = spent * (event.steps - event.step) / max(1, event.step - event.first)
+        note = f"loss {event.loss:.3f}, {event.tokens / spent:,.0f} tokens/s, {left:,.0f} s left"
         self._bars.update(training.bar, completed=event.step, total=event.steps, note=note)
         if self._plain and time.monotonic() - training.spoke > _PLAIN_EVERY:
             training.spoke = time.monotonic()
-            left = spent * (event.steps - event.step) / max(1, event.step - event.first)
-            text = f"{node.label}: step {event.step:,} of {event.steps:,}, {note}, {left:.0f} s left"
-            say(self._console, Text(text))
+            say(self._console, Text(f"{node.label}: step {event.step:,} of {event.steps:,}, {note}"))
 
     def _finish(self, node: Seen, outcome: Outcome) -> None:
         training = self._trainings.pop(node.key, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows, digests, inputs
+from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
 from runtime.engine.worker import Job
@@ -158,4 +158,6 @@ def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEn
         free = capacity.available_memory()
         return free is None or free >= needed
 
-    return LocalEngine(job, jobs=jobs, gpus=gpus, fits=fits)
+    return LocalEngine(
+        job, jobs=jobs, gpus=gpus, fits=fits, long=lambda group: isinstance(group[0].op, Train | Predict)
+    )

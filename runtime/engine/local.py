@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from compiler.ops import Key
 
-Fits = Callable[[Group], bool]
+Judge = Callable[[Group], bool]
+_WORTH = 3.0  # seconds that others must have been busy before a new worker is started for something quick
 _PATIENCE = 10.0  # seconds that a worker without work has to end
 
 
@@ -30,6 +31,7 @@ class _Worker:
     pipe: Connection
     log: str
     doing: tuple[Key, ...] = ()
+    since: float = 0.0  # that it has been doing it
     stopped: bool = False
     told: list[Message] = field(default_factory=list)
 
@@ -39,25 +41,42 @@ class _Worker:
 
 
 class LocalEngine:
-    """Starts workers when there is work for them; each has a process group of its own."""
+    """Starts workers when there is work for them; each has a process group of its own.
 
-    def __init__(self, job: Job, *, jobs: int, gpus: Sequence[str] = (), fits: Fits = lambda _: True) -> None:
-        self._job, self._jobs, self._fits = job, jobs, fits
+    `fits` says whether memory is free for one more worker, `long` whether a group takes longer than starting one.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        jobs: int,
+        gpus: Sequence[str] = (),
+        fits: Judge = lambda _: True,
+        long: Judge = lambda _: True,
+    ) -> None:
+        self._job, self._jobs, self._fits, self._long = job, jobs, fits, long
         self._gpus = list(gpus)
         self._workers: list[_Worker | None] = [None] * jobs
 
     def has_room(self, group: Group) -> bool:
         """Whether a place is free, and beside what runs enough memory."""
         busy = [w for w in self._workers if w is not None and w.busy]
-        return len(busy) < self._jobs and (not busy or self._fits(group))
+        if not busy:
+            return True
+        if len(busy) == self._jobs or not self._fits(group):
+            return False
+        idle = any(w is not None and not w.busy for w in self._workers)
+        return idle or self._long(group) or time.monotonic() - max(w.since for w in busy) > _WORTH
 
     def submit(self, group: Group) -> None:
         """Give the group to a free worker."""
-        place = next(n for n, w in enumerate(self._workers) if w is None or not w.busy)
+        free = [n for n, w in enumerate(self._workers) if w is None or not w.busy]
+        place = next((n for n in free if self._workers[n] is not None), free[0])
         worker = self._workers[place]
         if worker is None or not worker.process.is_alive():
             worker = self._workers[place] = self._start(place)
-        worker.doing = tuple(n.key for n in group)
+        worker.doing, worker.since = tuple(n.key for n in group), time.monotonic()
         with suppress(OSError):  # it died just now: the next poll tells
             worker.pipe.send(list(group))
 

@@ -120,6 +120,19 @@ def test_one_more_starts_only_where_memory_allows(here):
     running.close(at_once=True)
 
 
+def test_a_worker_is_not_started_for_what_is_done_sooner(here, monkeypatch):
+    from runtime.engine import local
+
+    _, running = engine(here, jobs=2, long=lambda _: False)
+    model, *_ = plan_in(here).nodes
+    running.submit([model])
+    assert not running.has_room([model])
+
+    monkeypatch.setattr(local, "_WORTH", -1.0)
+    assert running.has_room([model]), "the other has been busy for long enough"
+    running.close(at_once=True)
+
+
 def test_an_ending_is_told_in_words():
     assert "was killed by SIGTERM" == _ending(-15)
     assert "ended with code 3" == _ending(3)

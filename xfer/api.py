@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from compiler.plan import Plan
     from runtime.events import RunRecord
     from runtime.results import Row
+    from runtime.why import Why
 
 
 class SpecError(XferError):
@@ -95,6 +96,14 @@ def find_run(name: str | None, store: Path | None = None) -> RunRecord:
         what = f"no run `{name}`" if name else "no run"
         raise UsageError(f"there is {what} in this store", "`xfer runs` lists them; `--store DIR` says which store")
     return found[0]
+
+
+def why(study: Study, node: str) -> Why:
+    """Why a node runs, or does not, by the beginning of its key or by its label. Raises UsageError for none."""
+    from runtime.why import explain
+    from xfer.naming import find_node
+
+    return explain(study.plan, study.store(), find_node(study.plan, node).key)
 
 
 def rows(study: Study) -> tuple[tuple[Row, ...], int]:

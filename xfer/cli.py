@@ -111,6 +111,22 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
 
 @main.command()
 @_common
+@click.argument("node")
+def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
+    """Explain why NODE of SPEC runs, or does not. NODE: six or more digits of its key, or its label in `plan`."""
+    from xfer.render.why import show_why
+
+    out, err = _consoles()
+    study = api.compile(spec, Options(**places))
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        return exits.USAGE
+    show_why(out, api.why(study, node))
+    return exits.OK
+
+
+@main.command()
+@_common
 @click.option("--allow-code", is_flag=True, help="Run the code of `python(…)` sources.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), help="Worker processes (default: one a GPU, or what fits the CPU)."

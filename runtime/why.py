@@ -1,0 +1,191 @@
+"""Why a node runs, or does not: one node explained down to what somebody changed. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from compiler.keys import is_pinned
+from compiler.ops import Key, inputs
+from runtime.contents import names
+from runtime.differences import INPUTS
+from runtime.preview import Mark, preview
+from runtime.relatives import Relatives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from compiler.plan import Node, Plan
+    from runtime.differences import Reason
+    from runtime.store.leases import Holder
+    from runtime.store.manifest import Manifest
+    from runtime.store.objects import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """Its object is there."""
+
+    manifest: Manifest
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Its object is missing, and nobody asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpinned:
+    """Its key is not known yet; `own` says whether by its own source."""
+
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It was recorded, and its files are gone."""
+
+    manifest: Manifest
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """Its files are there and are not what was recorded; `faults` says of each file what is wrong."""
+
+    folder: Path
+    faults: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """It differs from `relative`, which was recorded under its label, or was its input's place before."""
+
+    relative: Manifest
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Nothing was recorded under its label; `relative` is the object of its op in which the least differs."""
+
+    relative: Manifest | None
+    reasons: tuple[Reason, ...]
+
+
+State = Cached | Unasked | Unpinned | Gone | Damaged | Changed | New
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A node upstream at which something changed, and the nodes between it and the explained one."""
+
+    node: Node
+    state: State
+    through: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One node explained."""
+
+    node: Node
+    mark: Mark
+    state: State
+    step: int  # that a training goes on from; 0: from the start
+    holder: Holder | None  # who works on it now
+    causes: tuple[Cause, ...]
+
+
+def explain(plan: Plan, store: Store, key: Key) -> Why:
+    """Why the node of that key runs, or does not."""
+    found = preview(plan, store)
+    explainer = _Explainer(plan, store, found.marks)
+    node = explainer.nodes[key]
+    state = explainer.state(node)
+    causes = tuple(explainer.causes(node, state))
+    return Why(node, found.marks[key], state, found.resumed.get(key, 0), found.held.get(key), causes)
+
+
+class _Explainer:
+    """Compares nodes with what was recorded, from one node upwards; explains each node once."""
+
+    def __init__(self, plan: Plan, store: Store, marks: Mapping[Key, Mark]) -> None:
+        self.nodes = {n.key: n for n in plan.nodes}
+        self._store, self._marks = store, marks
+        self._relatives = Relatives(store, names(plan))
+        self._seen: set[Key] = set()
+
+    def state(self, node: Node, before: Manifest | None = None) -> State:
+        """What is so of the node; compared with the object `before`, if that stood in its place."""
+        if not node.pinned:
+            return Unpinned(not is_pinned(node.op))
+        if before is not None and before.key != node.key:
+            return Changed(before, self._relatives.reasons(node, before))
+        mark, folder = self._marks[node.key], self._store.path(node.key)
+        if mark is Mark.CACHED:
+            return Cached(self._store.present([node.key])[node.key], folder)
+        if folder.exists():
+            return Damaged(folder, self._store.faults(node.key))
+        if (recorded := self._store.index.get(node.key)) is not None:
+            return Gone(recorded, folder)
+        return Unasked() if mark is Mark.UNASKED else self._compared(node)
+
+    def _compared(self, node: Node) -> State:
+        latest = self._relatives.latest(node)
+        if latest is not None:
+            return Changed(latest, self._relatives.reasons(node, latest))
+        closest = self._relatives.closest(node)
+        return New(closest, self._relatives.reasons(node, closest) if closest is not None else ())
+
+    def causes(self, node: Node, state: State, through: tuple[Node, ...] = ()) -> Iterator[Cause]:
+        """The nodes upstream at which something changed, each once, the nearest first."""
+        for key, before in self._moved(node, state):
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            above = self.nodes[key]
+            found = self.state(above, before)
+            if _is_root(found):
+                yield Cause(above, found, through)
+            yield from self.causes(above, found, (*through, above))
+
+    def _moved(self, node: Node, state: State) -> list[tuple[Key, Manifest | None]]:
+        """The inputs whose keys are others than before, each with the object that stood in its place."""
+        match state:
+            case Unpinned():
+                return [(key, None) for key in inputs(node.op) if not self.nodes[key].pinned]
+            case Changed(relative=relative) | New(relative=relative) if relative is not None:
+                old, new = _inputs(relative.preimage["fields"]), _inputs(node.preimage["fields"])
+                return [pair for name in new for pair in self._paired(old.get(name, []), new[name])]
+        return []
+
+    def _paired(self, old: list[Key], new: list[Key]) -> Iterator[tuple[Key, Manifest | None]]:
+        """Keys that came, each with what went: by label, else in order."""
+        went = {k: self._store.index.get(k) for k in old if k not in new}
+        come = [k for k in dict.fromkeys(new) if k not in old]
+        for key in sorted(come, key=lambda k: not self._is_called(k, went)):
+            same = [k for k, m in went.items() if m is not None and m.label == self.nodes[key].label]
+            if went:
+                yield key, went.pop((same or list(went))[0])
+
+    def _is_called(self, key: Key, went: Mapping[Key, Manifest | None]) -> bool:
+        return any(m is not None and m.label == self.nodes[key].label for m in went.values())
+
+
+def _inputs(fields: Mapping[str, Any]) -> dict[str, list[Key]]:
+    """The keys in a pre-image, by the field that holds them."""
+    found = {name: [fields[name]] for name in INPUTS if name in fields}
+    return found | ({"data": [k for part in fields["parts"] for k in part["data"]]} if "parts" in fields else {})
+
+
+def _is_root(state: State) -> bool:
+    """Whether something is told of the node itself, and not only of its inputs."""
+    match state:
+        case Changed(reasons=reasons) | New(reasons=reasons):
+            return not reasons or any(r.code != "upstream" for r in reasons)
+        case Unpinned(own=own):
+            return own
+    return True

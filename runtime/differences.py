@@ -40,11 +40,17 @@ class Leaf:
     after: Any
 
 
-def leaves(before: object, after: object, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """Every value that differs between two records of JSON, as deep as both have one shape."""
-    old, new = _by_name(before), _by_name(after)
-    if _text(old) == _text(new):
-        return
+def leaves(before: object, after: object, path: tuple[str, ...] = ()) -> list[Leaf]:
+    """Every value that differs between two records of JSON, as deep as both have one shape; never none where any does.
+
+    A list of (name, value) is the record that it stands for; where only its order differs, the list is the leaf.
+    """
+    if _text(before) == _text(after):
+        return []
+    return list(_inside(_by_name(before), _by_name(after), path)) or [Leaf(path, before, after)]
+
+
+def _inside(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Leaf]:  # noqa: ANN401
     if path == ("parts",) and isinstance(old, list) and isinstance(new, list):
         yield from _parts(old, new)
     elif isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type") and not _whole(path):
@@ -75,7 +81,8 @@ def _by_name(value: Any) -> Any:  # noqa: ANN401
     """A list of (name, value) as the record that it stands for."""
     match value:
         case [*pairs] if pairs and all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs):  # noqa: PLR2004
-            return dict(list(pairs))
+            named = dict(list(pairs))
+            return named if len(named) == len(pairs) else value
     return value
 
 
@@ -91,7 +98,7 @@ def _parts(before: list[Any], after: list[Any]) -> Iterator[Leaf]:
 
 def _likeness(part: dict[str, Any]) -> str:
     """Orders parts by what they are before what they read."""
-    return str([part["kind"], part["labels"], part["head"], part["mask"], part["data"]])
+    return str([part.get(name) for name in ("kind", "labels", "head", "mask", "data")])
 
 
 # --- leaves as reasons ----------------------------------------------------------------------------------------------

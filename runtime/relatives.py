@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from runtime.contents import names_of
@@ -38,8 +39,16 @@ class Relatives:
         return self._latest.get((str(node.preimage["op"]), node.label))
 
     def closest(self, node: Node) -> Manifest | None:
-        """The one in which the least differs; of several the latest."""
-        return min(self.of_op(node), key=lambda m: len(self.reasons(node, m)), default=None)
+        """The one in which the least differs; of several the one whose label is most like the node's."""
+        differing = [(len(self.reasons(node, m)), m) for m in self.of_op(node)]
+        least = min((number for number, _ in differing), default=0)
+        likeness = SequenceMatcher(b=node.label)  # it remembers its second text
+
+        def like(manifest: Manifest) -> float:
+            likeness.set_seq1(manifest.label)
+            return likeness.ratio()
+
+        return max((m for number, m in differing if number == least), key=like, default=None)
 
     def reasons(self, node: Node, relative: Manifest) -> tuple[Reason, ...]:
         """What differs between them."""

@@ -61,7 +61,10 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """It differs from `relative`, which was recorded under its label, or was its input's place before."""
+    """It differs from `relative`, which was recorded under its label, or stood in its place before.
+
+    Without reasons where `relative` is of another op: nothing can be compared.
+    """
 
     relative: Manifest
     reasons: tuple[Reason, ...]
@@ -83,6 +86,7 @@ class Cause:
     """A node upstream at which something changed, and the nodes between it and the explained one."""
 
     node: Node
+    mark: Mark
     state: State
     through: tuple[Node, ...]
 
@@ -123,7 +127,8 @@ class _Explainer:
         if not node.pinned:
             return Unpinned(not is_pinned(node.op))
         if before is not None and before.key != node.key:
-            return Changed(before, self._relatives.reasons(node, before))
+            alike = before.op == node.preimage["op"]
+            return Changed(before, self._relatives.reasons(node, before) if alike else ())
         mark, folder = self._marks[node.key], self._store.path(node.key)
         if mark is Mark.CACHED:
             return Cached(self._store.present([node.key])[node.key], folder)
@@ -149,7 +154,7 @@ class _Explainer:
             above = self.nodes[key]
             found = self.state(above, before)
             if _is_root(found):
-                yield Cause(above, found, through)
+                yield Cause(above, self._marks[key], found, through)
             yield from self.causes(above, found, (*through, above))
 
     def _moved(self, node: Node, state: State) -> list[tuple[Key, Manifest | None]]:
@@ -157,7 +162,7 @@ class _Explainer:
         match state:
             case Unpinned():
                 return [(key, None) for key in inputs(node.op) if not self.nodes[key].pinned]
-            case Changed(relative=relative) | New(relative=relative) if relative is not None:
+            case Changed(relative=relative, reasons=[_, *_]) | New(relative=relative) if relative is not None:
                 old, new = _inputs(relative.preimage["fields"]), _inputs(node.preimage["fields"])
                 return [pair for name in new for pair in self._paired(old.get(name, []), new[name])]
         return []
@@ -176,9 +181,13 @@ class _Explainer:
 
 
 def _inputs(fields: Mapping[str, Any]) -> dict[str, list[Key]]:
-    """The keys in a pre-image, by the field that holds them."""
-    found = {name: [fields[name]] for name in INPUTS if name in fields}
-    return found | ({"data": [k for part in fields["parts"] for k in part["data"]]} if "parts" in fields else {})
+    """The keys in a pre-image, also one of an older version, by the field that holds them."""
+    found = {name: _keys(fields[name]) for name in INPUTS if name in fields}
+    return found | ({"data": [k for part in fields["parts"] for k in _keys(part["data"])]} if "parts" in fields else {})
+
+
+def _keys(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _is_root(state: State) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from compiler.plan import Node, Place
     from runtime.differences import Reason
     from runtime.store.manifest import Manifest
-    from runtime.why import Cause, State, Why
+    from runtime.why import State, Why
 
 _COLUMN = 12  # digits of a key
 
@@ -41,7 +41,7 @@ def show_why(console: Console, why: Why) -> None:
     _show(console, [*_now(why), *_told(why.node, why.state)])
     for cause in why.causes:
         through = f", through {', '.join(f'`{n.label}`' for n in cause.through)}" if cause.through else ""
-        say(console, Text(f"because `{cause.node.label}` {_does(cause)}{through}:", "bold"))
+        say(console, Text(f"because `{cause.node.label}` {_does(cause.mark)}{through}:", "bold"))
         _show(console, _told(cause.node, cause.state))
 
 
@@ -71,13 +71,13 @@ def _said(mark: Mark) -> str:
     assert_never(mark)
 
 
-def _does(cause: Cause) -> str:
-    match cause.state:
-        case Cached():
+def _does(mark: Mark) -> str:
+    match mark:
+        case Mark.CACHED | Mark.UNASKED:
             return "is another one than before"
-        case Unpinned():
+        case Mark.UNPINNED:
             return "is not pinned"
-        case New():
+        case Mark.NEW:
             return "is new"
     return "re-runs"
 
@@ -105,6 +105,8 @@ def _told(node: Node, state: State) -> list[_Line]:
         case Damaged(folder=folder, faults=faults):
             found = [_Line(f"`{name}` {fault}") for name, fault in faults.items()]
             return [_Line(f"its object in {folder} is damaged:"), *found]
+        case Changed(relative=relative, reasons=()):
+            return [_Line(f"it stands where {_called(node, relative)} stood", node.place)]
         case Changed(relative=relative, reasons=reasons):
             head = _Line(f"it differs from {_called(node, relative)}, {_made(relative)}:")
             return _differing(head, reasons)

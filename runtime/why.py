@@ -130,8 +130,8 @@ class _Explainer:
             alike = before.op == node.preimage["op"]
             return Changed(before, self._relatives.reasons(node, before) if alike else ())
         mark, folder = self._marks[node.key], self._store.path(node.key)
-        if mark is Mark.CACHED:
-            return Cached(self._store.present([node.key])[node.key], folder)
+        if (manifest := self._store.present([node.key]).get(node.key)) is not None:
+            return Cached(manifest, folder)
         if folder.exists():
             return Damaged(folder, self._store.faults(node.key))
         if (recorded := self._store.index.get(node.key)) is not None:

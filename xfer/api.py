@@ -15,6 +15,8 @@ from runtime.store.objects import Store
 from xfer.opening import Options, UsageError, default_store, find_device, places, read_source, store_root
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from compiler.places import Places
     from compiler.plan import Plan
     from runtime.events import RunRecord
@@ -109,3 +111,13 @@ def why(study: Study, node: str) -> Why:
 def rows(study: Study) -> tuple[tuple[Row, ...], int]:
     """The study's scores that are there, and how many are missing."""
     return results.read(study.plan, study.store())
+
+
+def table(study: Study) -> pa.Table:
+    """The study's scores that are there, one row each, as an Arrow table; `.to_pandas()` makes a data frame of it.
+
+    Its columns are those of `xfer results --csv` (docs/commands.md).
+    """
+    from xfer.records import as_table
+
+    return as_table(rows(study)[0])

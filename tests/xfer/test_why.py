@@ -119,13 +119,13 @@ def test_a_score_is_explained_by_the_setting_of_the_first_stage_and_the_way_to_i
 @pytest.mark.parametrize(
     ("old", "new", "said", "place"),
     [
-        ("mask: 0.15", "mask: 0.3", "`mask` was 0.15 and is now 0.3", f"spec.xfer:{LINE}:14"),
+        ("mask: 0.15", "mask: 0.3", "`mask` was 0.15 and is now 0.3", f"spec.xfer:{LINE}:13"),
         ("mix: uniform", "mix: temperature(2)", "`mix` was uniform and is now temperature(2.0)", f"spec.xfer:{LINE}"),
-        ("(a + t(mask: 0.15)) with (mix: uniform)", "a", "`parts` was 2 and is now 1", f"spec.xfer:{LINE}"),
+        ("(a + t(mask: 0.15))(mix: uniform)", "a", "`parts` was 2 and is now 1", f"spec.xfer:{LINE}"),
     ],
 )
 def test_an_edit_of_a_mixture_is_told(here, old, new, said, place):
-    text = chain("m -> ((a + t(mask: 0.15)) with (mix: uniform)) -> c(steps: 3) @ x[*]")
+    text = chain("m -> (a + t(mask: 0.15))(mix: uniform) -> c(steps: 3) @ x[*]")
     here.made(text)
     here.write(text.replace(old, new))
 

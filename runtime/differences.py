@@ -188,11 +188,12 @@ class _Files:
 
     def paired(self, before: list[str], after: list[str]) -> Iterator[tuple[str, str | None, str | None]]:
         """(name, old digest, new digest) of each file that differs: by name, else by position."""
-        if len(before) == len(after) and not all(digest in self.then for digest in before):
-            yield from (("", old, new) for old, new in zip(before, after, strict=True) if old != new)
-            return
         old = {self.then[d].name if d in self.then else d[:12]: d for d in before}
         new = {self.now[d].name if d in self.now else d[:12]: d for d in after}
+        told_apart = all(d in self.then for d in before) and len(old) == len(before) and len(new) == len(after)
+        if len(before) == len(after) and not told_apart:
+            yield from (("", one, other) for one, other in zip(before, after, strict=True) if one != other)
+            return
         differing = [name for name in {**new, **old} if old.get(name) != new.get(name)]
         yield from ((name, old.get(name), new.get(name)) for name in differing)
 

@@ -60,6 +60,15 @@ class Damaged:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """The inputs of a node against those of an object."""
+
+    moved: tuple[tuple[Key, Manifest | None], ...] = ()  # its inputs that are others, with what stood in their place
+    came: tuple[str, ...] = ()  # labels of what it reads besides
+    went: tuple[str, ...] = ()  # labels of what it reads no more
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """It differs from `relative`, which was recorded under its label, or stood in its place before.
 
@@ -68,6 +77,7 @@ class Changed:
 
     relative: Manifest
     reasons: tuple[Reason, ...]
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class New:
 
     relative: Manifest | None
     reasons: tuple[Reason, ...]
+    trace: Trace
 
 
 State = Cached | Unasked | Unpinned | Gone | Damaged | Changed | New
@@ -128,7 +139,7 @@ class _Explainer:
             return Unpinned(not is_pinned(node.op))
         if before is not None and before.key != node.key:
             alike = before.op == node.preimage["op"]
-            return Changed(before, self._relatives.reasons(node, before) if alike else ())
+            return self._differing(node, before) if alike else Changed(before, (), Trace())
         mark, folder = self._marks[node.key], self._store.path(node.key)
         if (manifest := self._store.present([node.key]).get(node.key)) is not None:
             return Cached(manifest, folder)
@@ -141,9 +152,14 @@ class _Explainer:
     def _compared(self, node: Node) -> State:
         latest = self._relatives.latest(node)
         if latest is not None:
-            return Changed(latest, self._relatives.reasons(node, latest))
+            return self._differing(node, latest)
         closest = self._relatives.closest(node)
-        return New(closest, self._relatives.reasons(node, closest) if closest is not None else ())
+        if closest is None:
+            return New(None, (), Trace())
+        return New(closest, self._relatives.reasons(node, closest), self._trace(node, closest))
+
+    def _differing(self, node: Node, relative: Manifest) -> Changed:
+        return Changed(relative, self._relatives.reasons(node, relative), self._trace(node, relative))
 
     def causes(self, node: Node, state: State, through: tuple[Node, ...] = ()) -> Iterator[Cause]:
         """The nodes upstream at which something changed, each once, the nearest first."""
@@ -157,27 +173,33 @@ class _Explainer:
                 yield Cause(above, self._marks[key], found, through)
             yield from self.causes(above, found, (*through, above))
 
-    def _moved(self, node: Node, state: State) -> list[tuple[Key, Manifest | None]]:
-        """The inputs whose keys are others than before, each with the object that stood in its place."""
+    def _moved(self, node: Node, state: State) -> tuple[tuple[Key, Manifest | None], ...]:
+        """The inputs to look at, each with the object that stood in its place."""
         match state:
             case Unpinned():
-                return [(key, None) for key in inputs(node.op) if not self.nodes[key].pinned]
-            case Changed(relative=relative, reasons=[_, *_]) | New(relative=relative) if relative is not None:
-                old, new = _inputs(relative.preimage["fields"]), _inputs(node.preimage["fields"])
-                return [pair for name in new for pair in self._paired(old.get(name, []), new[name])]
-        return []
+                return tuple((key, None) for key in inputs(node.op) if not self.nodes[key].pinned)
+            case Changed(trace=trace) | New(trace=trace):
+                return trace.moved
+        return ()
 
-    def _paired(self, old: list[Key], new: list[Key]) -> Iterator[tuple[Key, Manifest | None]]:
-        """Keys that came, each with what went: by label, else in order."""
+    def _trace(self, node: Node, relative: Manifest) -> Trace:
+        old, new = _inputs(relative.preimage["fields"]), _inputs(node.preimage["fields"])
+        traces = [self._traced(old.get(name, []), keys) for name, keys in new.items()]
+        moved, came, went = zip(*((t.moved, t.came, t.went) for t in traces), strict=True) if traces else ((), (), ())
+        return Trace(sum(moved, ()), sum(came, ()), sum(went, ()))
+
+    def _traced(self, old: list[Key], new: list[Key]) -> Trace:
+        """Keys that came, each with one that went: of the same label, else in order; and what is left of either."""
         went = {k: self._store.index.get(k) for k in old if k not in new}
-        come = [k for k in dict.fromkeys(new) if k not in old]
-        for key in sorted(come, key=lambda k: not self._is_called(k, went)):
-            same = [k for k, m in went.items() if m is not None and m.label == self.nodes[key].label]
-            if went:
-                yield key, went.pop((same or list(went))[0])
-
-    def _is_called(self, key: Key, went: Mapping[Key, Manifest | None]) -> bool:
-        return any(m is not None and m.label == self.nodes[key].label for m in went.values())
+        called = {m.label: k for k, m in went.items() if m is not None}
+        come = {k: called.get(self.nodes[k].label) for k in new if k not in old}
+        rest = iter([k for k in went if k not in come.values()])
+        pairs = {key: before or next(rest, None) for key, before in come.items()}
+        return Trace(
+            tuple((key, went[before]) for key, before in pairs.items() if before is not None),
+            tuple(self.nodes[key].label for key, before in pairs.items() if before is None),
+            tuple(m.label if (m := went[k]) is not None else k[:12] for k in rest),
+        )
 
 
 def _inputs(fields: Mapping[str, Any]) -> dict[str, list[Key]]:
@@ -193,8 +215,8 @@ def _keys(value: str | list[str]) -> list[str]:
 def _is_root(state: State) -> bool:
     """Whether something is told of the node itself, and not only of its inputs."""
     match state:
-        case Changed(reasons=reasons) | New(reasons=reasons):
-            return not reasons or any(r.code != "upstream" for r in reasons)
+        case Changed(reasons=reasons, trace=trace) | New(reasons=reasons, trace=trace):
+            return bool(not reasons or trace.came or trace.went) or any(r.code != "upstream" for r in reasons)
         case Unpinned(own=own):
             return own
     return True

@@ -196,12 +196,12 @@ def test_the_plan_shows_shared_work_once(here, capsys):
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarrow", "numpy", "scipy"}
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "results"])
+@pytest.mark.parametrize("command", [("check",), ("plan",), ("results",), ("why", "babel")])
 def test_looking_loads_no_ml_library(here, command):
     code = f"""
 import sys
 from xfer.cli import call
-code = call([{command!r}, "study.xfer"])
+code = call([{command[0]!r}, "study.xfer", *{command[1:]!r}])
 print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

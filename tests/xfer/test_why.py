@@ -301,6 +301,33 @@ def test_an_input_that_is_cached_explains_what_reads_it(here):
     assert f"the file `a/en/train.jsonl` has other bytes: {old} → {new}" in said
 
 
+def test_inputs_that_came_and_went_are_told(here):
+    text = chain("m -> a[en, de](lr: 1e-3) -> c(steps: 3) @ x[*]")
+    here.made(text)
+    here.write(text.replace("[en, de]", "[en, de, sw]"))
+    assert "it reads `data a train[sw]` too" in here.why(here.first_training())
+    here.write(text.replace("[en, de]", "[en]"))
+    assert "it reads `data a train[de]` no more" in here.why(here.first_training())
+
+
+def test_an_object_that_does_not_say_what_its_files_were_called_is_compared_in_order(here):
+    here.write(SPEC)
+    here.made_data("data a train[en]")
+    old, new = here.change("a/en/train.jsonl", b"other rows")
+
+    assert f"the file `a/en/train.jsonl` has other bytes: {old} → {new}" in here.why("data a train[en]")
+
+
+def test_weights_of_another_stage_in_the_place_of_a_model_are_named(here):
+    here.made()
+    here.write(SPEC.replace("a(lr: 1e-3) -> ", ""))
+
+    said = here.why("c")
+
+    assert "its input `parent` is another one" in said
+    assert "because `m` is another one than before:" in said and "`m -> a (seed 1)` stood" in said
+
+
 def test_what_is_not_pinned_is_told_at_its_source(here):
     here.write(SPEC.replace('dir("m")', 'hf("tiny/babel")'))
 

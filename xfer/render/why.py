@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from compiler.plan import Node, Place
     from runtime.differences import Reason
     from runtime.store.manifest import Manifest
-    from runtime.why import State, Why
+    from runtime.why import State, Trace, Why
 
 _COLUMN = 12  # digits of a key
 
@@ -109,7 +109,7 @@ def _told(node: Node, state: State) -> list[_Line]:
             return [_Line(f"it stands where {_called(node, relative)} stood", node.place)]
         case Changed(relative=relative, reasons=reasons):
             head = _Line(f"it differs from {_called(node, relative)}, {_made(relative)}:")
-            return _differing(head, reasons)
+            return _differing(head, reasons, state.trace)
         case New():
             return _new(node, state)
     assert_never(state)
@@ -120,16 +120,17 @@ def _new(node: Node, state: New) -> list[_Line]:
     if relative is None:
         return [_Line(f"nothing is recorded under this name, and no {op} node at all", node.place)]
     head = _Line(f"nothing is recorded under this name; the nearest is `{relative.label}`, {_made(relative)}:")
-    return _differing(head, state.reasons)
+    return _differing(head, state.reasons, state.trace)
 
 
-def _differing(head: _Line, reasons: tuple[Reason, ...]) -> list[_Line]:
+def _differing(head: _Line, reasons: tuple[Reason, ...], trace: Trace) -> list[_Line]:
     own = [_Line(_words(r), r.place) for r in reasons if r.code != "upstream"]
-    above = list(dict.fromkeys(r.path for r in reasons if r.code == "upstream"))
+    above = list(dict.fromkeys(r.path for r in reasons if r.code == "upstream")) if trace.moved else []
     named = " and ".join(f"`{name}`" for name in above)
     words = f"its input {named} is another one" if len(above) == 1 else f"its inputs {named} are others"
-    inputs = [_Line(words)] if above else []
-    return [head, *own, *inputs]
+    came = [_Line(f"it reads `{label}` too") for label in trace.came]
+    went = [_Line(f"it reads `{label}` no more") for label in trace.went]
+    return [head, *own, *([_Line(words)] if above else []), *came, *went]
 
 
 def _called(node: Node, relative: Manifest) -> str:

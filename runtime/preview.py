@@ -15,7 +15,7 @@ from runtime.store.leases import holder, leased
 from runtime.store.states import saved_keys, saved_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from compiler.ops import Key
     from compiler.plan import Node, Plan
@@ -82,6 +82,7 @@ def preview(plan: Plan, store: Store) -> Preview:
     wanted = {n.key for n in to_run}
     relatives = Relatives(store, names(plan))
     resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
+    aside = store.put_aside()
     held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
@@ -89,7 +90,7 @@ def preview(plan: Plan, store: Store) -> Preview:
         if node.key not in wanted:
             marks[node.key] = Mark.CACHED if node.key in present else Mark.UNASKED
         else:
-            reasons[node.key] = _reasons(node, store, relatives)
+            reasons[node.key] = _reasons(node, store, relatives, aside)
             marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
     return Preview(marks, reasons, _changes(to_run, reasons), to_run, resumed, held)
 
@@ -104,11 +105,13 @@ def _mark(node: Node, reasons: tuple[Reason, ...], resumed: bool, held: bool) ->
     return Mark.NEW if reasons[0].code == "new" else Mark.CHANGED
 
 
-def _reasons(node: Node, store: Store, relatives: Relatives) -> tuple[Reason, ...]:
+def _reasons(node: Node, store: Store, relatives: Relatives, aside: Container[Key]) -> tuple[Reason, ...]:
     if not node.pinned:
         return (Reason("unpinned"),)
     if store.index.get(node.key) is not None or store.path(node.key).exists():
         return (Reason("object_damaged" if store.path(node.key).exists() else "object_missing"),)
+    if node.key in aside:
+        return (Reason("object_damaged"),)
     relative = relatives.latest(node)
     return (relatives.reasons(node, relative) if relative is not None else ()) or (Reason("new"),)
 

@@ -60,6 +60,13 @@ class Damaged:
 
 
 @dataclass(frozen=True, slots=True)
+class PutAside:
+    """It was damaged, and a run moved it out of the way."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """The inputs of a node against those of an object."""
 
@@ -89,7 +96,7 @@ class New:
     trace: Trace
 
 
-State = Cached | Unasked | Unpinned | Gone | Damaged | Changed | New
+State = Cached | Unasked | Unpinned | Gone | Damaged | PutAside | Changed | New
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class _Explainer:
         self.nodes = {n.key: n for n in plan.nodes}
         self._store, self._marks = store, marks
         self._relatives = Relatives(store, names(plan))
+        self._aside = store.put_aside()
         self._seen: set[Key] = set()
 
     def state(self, node: Node, before: Manifest | None = None) -> State:
@@ -147,6 +155,8 @@ class _Explainer:
             return Damaged(folder, self._store.faults(node.key))
         if (recorded := self._store.index.get(node.key)) is not None:
             return Gone(recorded, folder)
+        if (aside := self._aside.get(node.key)) is not None:
+            return PutAside(aside)
         return Unasked() if mark is Mark.UNASKED else self._compared(node)
 
     def _compared(self, node: Node) -> State:

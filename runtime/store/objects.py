@@ -174,6 +174,10 @@ class Store:
             io.rename_folder(self.path(key), aside / key)
             self.index.forget(key)
 
+    def put_aside(self) -> dict[str, Path]:
+        """The damaged objects that lie aside, by key."""
+        return {path.name: path for path in sorted((self.root / "work" / "damaged").glob("*/*"))}
+
     # --- publishing
 
     def publish(self, node: Node, write: Write, provenance: Mapping[str, Any], began: float | None = None) -> Path:

@@ -252,6 +252,17 @@ def test_a_damaged_object_is_told_with_the_file_and_what_is_wrong_with_it(here):
     assert "`manifest.json` cannot be read as the record of this object" in here.why(SCORE)
 
 
+def test_an_object_that_was_set_aside_is_told_with_where_it_lies_now(here):
+    here.made()
+    node, _ = here.node(SCORE)
+    store = xfer.compile("spec.xfer").store(write=True)
+    store.set_aside(node.key)
+
+    said = here.why(SCORE)
+
+    assert "to run again" in said and f"it lies in {store.root / 'work' / 'damaged'}" in said and node.key in said
+
+
 def test_a_training_that_resumes_says_from_where(here):
     here.write(SPEC)
     node, store = here.node("m -> a (seed 1)")

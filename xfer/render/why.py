@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from rich.text import Text
 
 from runtime.preview import Mark
-from runtime.why import Cached, Changed, Damaged, Gone, New, Unasked, Unpinned
+from runtime.why import Cached, Changed, Damaged, Gone, New, PutAside, Unasked, Unpinned
 from xfer.render.messages import say, show_place
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def _told(node: Node, state: State) -> list[_Line]:
         case Damaged(folder=folder, faults=faults):
             found = [_Line(f"`{name}` {fault}") for name, fault in faults.items()]
             return [_Line(f"its object in {folder} is damaged:"), *found]
+        case PutAside(folder=folder):
+            return [_Line(f"its object was damaged, and a run moved it out of the way: it lies in {folder}")]
         case Changed(relative=relative, reasons=()):
             return [_Line(f"it stands where {_called(node, relative)} stood", node.place)]
         case Changed(relative=relative, reasons=reasons):

@@ -51,7 +51,7 @@ def leaves(before: object, after: object, path: tuple[str, ...] = ()) -> list[Le
 
 
 def _inside(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Leaf]:  # noqa: ANN401
-    if path == ("parts",) and isinstance(old, list) and isinstance(new, list):
+    if path == ("parts",) and _are_records(old) and _are_records(new):
         yield from _parts(old, new)
     elif isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type") and not _whole(path):
         for name in {**new, **old}:
@@ -86,6 +86,10 @@ def _by_name(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
+def _are_records(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def _parts(before: list[Any], after: list[Any]) -> Iterator[Leaf]:
     """What differs between the parts of two trainings, whatever their order."""
     gone, come = ([p for p in some if p not in others] for some, others in ((before, after), (after, before)))
@@ -106,7 +110,9 @@ def _likeness(part: dict[str, Any]) -> str:
 
 def differences(node: Node, before: Mapping[str, Any], now: Names, then: Names) -> tuple[Reason, ...]:
     """Why the node is not the one whose pre-image was `before`, whose sources were called as in `then`."""
-    found = [*_forms(node, before)]
+    if before.get("schema") != (schema := node.preimage["schema"]):  # its fields mean something else
+        return (Reason("key_schema_changed", "schema", str(before.get("schema")), str(schema)),)
+    found = [*_version(node, before)]
     old = before["fields"]
     new = {k: v for k, v in node.preimage["fields"].items() if k in old}
     for leaf in leaves({k: v for k, v in old.items() if k in new}, new):  # what one did not record, its version tells
@@ -122,10 +128,7 @@ def _once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(replace(reason, detail=", ".join(said)) for reason, said in details.items())
 
 
-def _forms(node: Node, before: Mapping[str, Any]) -> Iterator[Reason]:
-    old, new = before.get("schema"), node.preimage["schema"]
-    if old != new:
-        yield Reason("key_schema_changed", "schema", str(old), str(new))
+def _version(node: Node, before: Mapping[str, Any]) -> Iterator[Reason]:
     old, new = before.get("version"), node.preimage["version"]
     if old != new:
         yield Reason("op_version_changed", "version", str(old), str(new))

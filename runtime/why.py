@@ -193,6 +193,8 @@ class _Explainer:
         return ()
 
     def _trace(self, node: Node, relative: Manifest) -> Trace:
+        if relative.preimage.get("schema") != node.preimage["schema"]:
+            return Trace()
         old, new = _inputs(relative.preimage["fields"]), _inputs(node.preimage["fields"])
         traces = [self._traced(old.get(name, []), keys) for name, keys in new.items()]
         moved, came, went = zip(*((t.moved, t.came, t.went) for t in traces), strict=True) if traces else ((), (), ())
@@ -215,7 +217,9 @@ class _Explainer:
 def _inputs(fields: Mapping[str, Any]) -> dict[str, list[Key]]:
     """The keys in a pre-image, also one of an older version, by the field that holds them."""
     found = {name: _keys(fields[name]) for name in INPUTS if name in fields}
-    return found | ({"data": [k for part in fields["parts"] for k in _keys(part["data"])]} if "parts" in fields else {})
+    return found | (
+        {"data": [k for part in fields["parts"] for k in _keys(part.get("data", []))]} if "parts" in fields else {}
+    )
 
 
 def _keys(value: str | list[str]) -> list[str]:

@@ -145,6 +145,18 @@ def test_an_edited_template_is_told_by_its_field_and_the_part_that_differs(here)
     assert "because `data a train[en]` re-runs" in said and "because `data x test[de]` re-runs" in said
 
 
+def test_long_values_are_cut_to_where_they_differ(here):
+    long = "{{ two }} " + "and so on, and so on, " * 8
+    text = SPEC.replace('"{{ two }}"]', f'"{long}to the end"]')
+    here.made(text)
+    here.write(text.replace("to the end", "to the very end"))
+
+    (line,) = [line for line in here.why("data a train[en]").splitlines() if "`input.choices` was" in line]
+
+    assert "to the end and is now" in line and line.endswith("to the very end")
+    assert "{{ two }}" not in line and 2 == line.count("…")
+
+
 def test_an_edited_file_is_told_with_both_digests_and_the_line_that_names_it(here):
     here.made()
     old, new = here.change("a/en/train.jsonl", b"other rows")

@@ -6,6 +6,7 @@ from compiler.keys import is_pinned, key_of, preimage
 from compiler.ops import Data, Model, Part, Predict, Score, Scratch, Train, WorldRows, inputs
 from compiler.plan import Device, Node, Place, Plan
 from runtime import executor
+from runtime.contents import names
 from runtime.engine.work import Desk, Inline
 from runtime.store.leases import Leases, myself
 
@@ -116,5 +117,5 @@ class LineBodies:
 
 def run(plan, store, bodies, *tell, stop=None):
     """Run a plan in this process."""
-    desk = Desk(store, Leases(store.leases, myself()), print)
+    desk = Desk(store, Leases(store.leases, myself()), print, run="an-earlier-run", names=names(plan))
     return executor.run(plan, store, Inline(bodies, desk), *tell, stop=stop)

@@ -4,7 +4,6 @@ A block ```` ```xfer ```` is compiled beside a few small files; `#! [X0302]` in 
 marked `xfer fragment` needs files or versions that are not here, and is only parsed.
 """
 
-import ast
 import re
 from pathlib import Path
 
@@ -120,10 +119,10 @@ def test_the_language_page_has_the_sections_that_the_grammar_names():
 
 def test_the_page_of_keys_names_every_op_and_every_reason():
     page = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
-    source = (ROOT / "runtime" / "preview.py").read_text(encoding="utf-8")
-    calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Reason"]
-    values = [v for n in calls for a in n.args[:1] for v in ([a.body, a.orelse] if isinstance(a, ast.IfExp) else [a])]
-    reasons = {ast.literal_eval(value) for value in values}
+    source = "\n".join(
+        (ROOT / "runtime" / name).read_text(encoding="utf-8") for name in ("preview.py", "differences.py")
+    )
+    reasons = set(re.findall(r'"(new|upstream|unpinned|\w+_(?:changed|missing|damaged))"', source))
 
     assert reasons == set(re.findall(r"^\| `(\w+)` \|", page.partition("## Why a node runs")[2], re.MULTILINE))
     assert {op.__name__.lower() for op in VERSION} <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))

@@ -15,10 +15,13 @@ from runtime.store.objects import Store
 from xfer.opening import Options, UsageError, default_store, find_device, places, read_source, store_root
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from compiler.places import Places
     from compiler.plan import Plan
     from runtime.events import RunRecord
     from runtime.results import Row
+    from runtime.why import Why
 
 
 class SpecError(XferError):
@@ -97,6 +100,24 @@ def find_run(name: str | None, store: Path | None = None) -> RunRecord:
     return found[0]
 
 
+def why(study: Study, node: str) -> Why:
+    """Why a node runs, or does not, by the beginning of its key or by its label. Raises UsageError for none."""
+    from runtime.why import explain
+    from xfer.naming import find_node
+
+    return explain(study.plan, study.store(), find_node(study.plan, node).key)
+
+
 def rows(study: Study) -> tuple[tuple[Row, ...], int]:
     """The study's scores that are there, and how many are missing."""
     return results.read(study.plan, study.store())
+
+
+def table(study: Study) -> pa.Table:
+    """The study's scores that are there, one row each, as an Arrow table; `.to_pandas()` makes a data frame of it.
+
+    Its columns are those of `xfer results --csv` (docs/commands.md).
+    """
+    from xfer.records import as_table
+
+    return as_table(rows(study)[0])

@@ -112,6 +112,22 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
 
 @main.command()
 @_common
+@click.argument("node")
+def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
+    """Explain why NODE of SPEC runs, or does not. NODE: six or more digits of its key, or its label in `plan`."""
+    from xfer.render.why import show_why
+
+    out, err = _consoles()
+    study = api.compile(spec, Options(**places))
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        return exits.USAGE
+    show_why(out, api.why(study, node))
+    return exits.OK
+
+
+@main.command()
+@_common
 @click.option("--allow-code", is_flag=True, help="Run the code of `python(…)` sources.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), help="Worker processes (default: one a GPU, or what fits the CPU)."
@@ -215,19 +231,26 @@ def _show_scores(study: api.Study, out: Console, *, failed: bool = False) -> Non
 @_common
 @click.option("--csv", "form", flag_value="csv", help="One row a score, as CSV.")
 @click.option("--json", "form", flag_value="json", help="One record a score, as JSON.")
-def results(spec: Path, *, form: str | None, **places: Any) -> int:  # noqa: ANN401
+@click.option("--parquet", type=Path, metavar="FILE", help="One row a score, into a Parquet file.")
+def results(spec: Path, *, form: str | None, parquet: Path | None, **places: Any) -> int:  # noqa: ANN401
     """Show the scores of SPEC that are there. Runs nothing."""
-    from xfer.render.table import as_csv, as_json
+    from xfer.records import as_csv, as_json, write_parquet
 
     out, err = _consoles()
+    if form is not None and parquet is not None:
+        raise UsageError(f"`--{form}` and `--parquet` are two forms of one thing", "leave one of them out")
     study = api.compile(spec, Options(**places))
     if study.compiled.plan is None:
         show_diagnostics(err, study.compiled.diagnostics)
         return exits.USAGE
-    if form is None:
+    if form is None and parquet is None:
         _show_scores(study, out)
         return exits.OK
     rows, missing = api.rows(study)
+    if parquet is not None:
+        write_parquet(rows, parquet)
+        err.print(f"{len(rows):,} scores in {parquet}, {missing:,} missing", highlight=False, soft_wrap=True)
+        return exits.OK
     click.echo(as_csv(rows) if form == "csv" else as_json(rows, missing), nl=form == "json")
     return exits.OK
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs
+from runtime.contents import names
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
 from runtime.engine.worker import Job
@@ -150,7 +151,7 @@ def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEn
     kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict)}
     job = Job(
         store.absolute(), plan.files, plan.device.kind, kinds, running.allow_code, running.save_every,
-        log.folder.name, cores, log.folder.absolute() / "worker.log",
+        log.folder.name, cores, log.folder.absolute() / "worker.log", names(plan),
     )  # fmt: skip
     needed = capacity.needed_memory(plan)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from compiler.ops import Key, inputs
+from runtime.contents import Content, recorded
 from runtime.engine.messages import (
     Advanced,
     Failed,
@@ -56,10 +57,17 @@ class Desk:
     stopping: Callable[[], bool] = lambda: False
     save_every: float = 60.0  # seconds between two states of a training
     spent: dict[Key, float] = field(default_factory=dict)  # seconds of earlier sessions, by the body
+    run: str = ""  # the run's name
+    names: Mapping[str, Content] = field(default_factory=dict)  # what contents are called, by digest
 
     def advance(self, node: Node, progress: Progress) -> None:
         """Tell how far a training is."""
         self.send(Advanced(node.key, progress))
+
+    def provenance(self, node: Node, made_by: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the node's manifest says beside `made_by`: the run, and what its sources are called."""
+        sources = recorded(node.op, self.names)
+        return {**made_by, **({"run": self.run} if self.run else {}), **({"sources": sources} if sources else {})}
 
     def states(self, node: Node) -> States:
         """Where the node's states are kept."""
@@ -108,7 +116,8 @@ def _do(todo: list[Node], bodies: Bodies, desk: Desk) -> None:
 def _publish(node: Node, write: Write, began: float, bodies: Bodies, desk: Desk) -> None:
     desk.send(Publishing(node.key))
     try:
-        desk.store.publish(node, write, bodies.provenance(), began - desk.spent.get(node.key, 0.0))
+        provenance = desk.provenance(node, bodies.provenance())
+        desk.store.publish(node, write, provenance, began - desk.spent.get(node.key, 0.0))
     except Exception as error:  # noqa: BLE001
         desk.send(Failed((node.key,), portable(error)))
     else:

@@ -9,12 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.ops import Key
+from runtime.contents import Content
 from runtime.engine.messages import Advanced, Finished, Group, Message
 from runtime.engine.work import Desk, work
 
@@ -38,6 +39,7 @@ class Job:
     run: str  # the run's name
     cores: int  # that a large model may use
     log: Path  # where what libraries print goes
+    names: Mapping[str, Content] = field(default_factory=dict)  # what contents are called, by digest
     gpu: str | None = None  # for CUDA_VISIBLE_DEVICES; None leaves it as it is
 
 
@@ -63,7 +65,7 @@ def bodies_of_this_process(job: Job, line: _Line) -> None:
     share_cores(job.cores)
     store = Store(job.store, write=True)
     leases = Leases(store.leases, myself(job.run))
-    desk = Desk(store, leases, line.send, lambda: line.stopping, job.save_every)
+    desk = Desk(store, leases, line.send, lambda: line.stopping, job.save_every, run=job.run, names=job.names)
     bodies = TorchBodies(job.files, job.device, job.kinds, job.allow_code)
     while (group := line.next_group()) is not None:
         work(group, bodies, desk)

@@ -135,6 +135,15 @@ class Store:
         except OSError:
             return False
 
+    def faults(self, key: str) -> dict[str, str]:
+        """What is wrong with an object, in words by the name of its file; nothing where all is right."""
+        manifest = self._manifest_on_disk(key)
+        if manifest is None:
+            gone = not (self.path(key) / NAME).exists()
+            return {NAME: "is gone" if gone else "cannot be read as the record of this object"}
+        found = {name: _fault(self.path(key) / name, record) for name, record in manifest.files.items()}
+        return {name: fault for name, fault in found.items() if fault}
+
     def _record(self, manifests: list[Manifest]) -> None:
         self._seen |= {m.key: m for m in manifests}
         if self._write and manifests:
@@ -164,6 +173,10 @@ class Store:
             aside = io.make_staging(self.root / "work" / "damaged", key[:12])
             io.rename_folder(self.path(key), aside / key)
             self.index.forget(key)
+
+    def put_aside(self) -> dict[str, Path]:
+        """The damaged objects that lie aside, by key."""
+        return {path.name: path for path in sorted((self.root / "work" / "damaged").glob("*/*"))}
 
     # --- publishing
 
@@ -222,6 +235,20 @@ def _record(path: Path) -> FileRecord:
     io.sync_file(path)
     stat = path.stat()
     return FileRecord(stat.st_size, stat.st_mtime_ns, io.digest(path))
+
+
+def _fault(path: Path, record: FileRecord) -> str:
+    """What is wrong with a file of an object; empty where it has its bytes."""
+    try:
+        size = path.stat().st_size
+        if size != record.size:
+            return f"has {size:,} bytes, and {record.size:,} were recorded"
+        found = io.digest(path)
+    except FileNotFoundError:
+        return "is gone"
+    except OSError as error:
+        return f"cannot be read: {(error.strerror or str(error)).lower()}"
+    return "" if found == record.sha256 else f"has other bytes: {record.sha256[:12]} → {found[:12]}"
 
 
 def _prepare(root: Path) -> None:

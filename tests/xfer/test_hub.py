@@ -161,6 +161,7 @@ def test_the_lock_holds_commits_and_contents(here, hub):
 def test_what_is_pinned_stays_when_the_hub_moves_on(here, hub):
     call(here, hub, "lock", "remote.xfer")
     before = keys(here, hub, "remote.xfer")
+    old = hub.find("dataset", "tiny/causes", "main")[0]
     changed = data_files()
     changed["qaa/train.jsonl"] = b"\n".join(changed["qaa/train.jsonl"].splitlines()[::-1]) + b"\n"
     hub.publish("dataset", "tiny/causes", changed)
@@ -173,7 +174,11 @@ def test_what_is_pinned_stays_when_the_hub_moves_on(here, hub):
     assert exits.OK == code, said
     assert before != keys(here, hub, "remote.xfer")
     code, said = call(here, hub, "plan", "remote.xfer")
-    assert "re-run" in said and "other data" in said
+    new = hub.find("dataset", "tiny/causes", "main")[0]
+    assert "re-run" in said and f"other data, `tiny/causes` at {old[:12]} → {new[:12]} (remote.xfer:2:9)" in said
+    code, said = call(here, hub, "why", "remote.xfer", "data t train[qaa]")
+    assert exits.OK == code, said
+    assert "another revision of a repository" in said and "`qaa/train.jsonl`" in said and "`qaa/dev.jsonl`" not in said
 
 
 def test_with_the_lock_and_no_network_what_is_cached_plans_and_runs(here, hub):

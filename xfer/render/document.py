@@ -9,7 +9,8 @@ from runtime.preview import Mark
 
 if TYPE_CHECKING:
     from compiler.plan import Node, Place, Plan
-    from runtime.preview import Preview, Reason
+    from runtime.differences import Reason
+    from runtime.preview import Preview
 
 FORMAT_VERSION = "1.0"  # minor: something was added; major: something changed its meaning
 

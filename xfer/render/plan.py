@@ -136,7 +136,8 @@ def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
 def _show_changes(console: Console, changes: tuple[Change, ...]) -> None:
     for change in changes[:_CHANGES]:
         reason = change.reason
-        what = f"`{reason.path}` {reason.before} → {reason.after}" if reason.before or reason.after else reason.path
+        at = "at " if reason.about == "revision" else ""
+        what = f"`{reason.path}` {at}{reason.before} → {reason.after}" if reason.before or reason.after else reason.path
         where = f" ({reason.place})" if reason.place else ""
         text = f"1 change re-runs {len(change.nodes):,} nodes: {_CODES.get(reason.code, reason.code)}{what}{where}"
         say(console, Text(text, "yellow"))

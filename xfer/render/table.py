@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -137,44 +134,3 @@ def _seeds(number: int) -> str:
 def _items(items: tuple[int, int]) -> str:
     fewest, most = items
     return f"{most:,} items a language" if fewest == most else f"{fewest:,} to {most:,} items a language"
-
-
-_COLUMNS = ("benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "score")
-
-
-def records(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """One flat record a score; proportions are fractions, not points."""
-    return [
-        {
-            "experiment": r.cell.experiment,
-            "axes": dict(r.cell.axes),
-            "benchmark": r.cell.benchmark,
-            "language": r.cell.language,
-            "metric": r.cell.metric,
-            "seed": r.cell.seed,
-            "value": r.value,
-            "n": r.n,
-            "chance": r.chance,
-            "zero_shot": r.cell.zero_shot,
-            "score": r.cell.score,
-        }
-        for r in rows
-    ]
-
-
-def as_csv(rows: Sequence[Row]) -> str:
-    """The records as CSV; an axis that a run does not reach is empty, one called like a column is `axis:NAME`."""
-    axes = list(dict.fromkeys(axis for r in rows for axis, _ in r.cell.axes))
-    named = {a: f"axis:{a}" if a in ("experiment", *_COLUMNS) else a for a in axes}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["experiment", *named.values(), *_COLUMNS], restval="", lineterminator="\n")
-    writer.writeheader()
-    for row, record in zip(rows, records(rows), strict=True):
-        record.pop("axes")
-        writer.writerow({**{named[a]: v for a, v in row.cell.axes}, **record})
-    return text.getvalue()
-
-
-def as_json(rows: Sequence[Row], missing: int) -> str:
-    """The records as one JSON document."""
-    return json.dumps({"format_version": "1.0", "missing": missing, "scores": records(rows)}, indent=1)

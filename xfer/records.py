@@ -1,0 +1,114 @@
+"""Scores for programs: one flat record a score, with the same columns in CSV, Arrow and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xfer.opening import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from runtime.results import Row
+
+_COLUMNS = ("benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "score")
+
+
+def records(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """One record a score, its axes in a record of their own; proportions are fractions, not points."""
+    return [
+        {
+            "experiment": r.cell.experiment,
+            "axes": dict(r.cell.axes),
+            "benchmark": r.cell.benchmark,
+            "language": r.cell.language,
+            "metric": r.cell.metric,
+            "seed": r.cell.seed,
+            "value": r.value,
+            "n": r.n,
+            "chance": r.chance,
+            "zero_shot": r.cell.zero_shot,
+            "score": r.cell.score,
+        }
+        for r in rows
+    ]
+
+
+def _axes(rows: Sequence[Row]) -> dict[str, str]:
+    """The column of each axis: one called like another column is `axis:NAME`."""
+    axes = dict.fromkeys(axis for r in rows for axis, _ in r.cell.axes)
+    return {axis: f"axis:{axis}" if axis in ("experiment", *_COLUMNS) else axis for axis in axes}
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The columns of a flat record, in order."""
+    return ["experiment", *_axes(rows).values(), *_COLUMNS]
+
+
+def flat(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """One record a score with a column for each axis; an axis that a run does not reach is not in its record."""
+    named, found = _axes(rows), records(rows)
+    for row, record in zip(rows, found, strict=True):
+        del record["axes"]
+        record |= {named[axis]: value for axis, value in row.cell.axes}
+    return found
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The flat records as CSV; what a record has not is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns(rows), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat(rows))
+    return text.getvalue()
+
+
+def as_json(rows: Sequence[Row], missing: int) -> str:
+    """The records as one JSON document."""
+    return json.dumps({"format_version": "1.0", "missing": missing, "scores": records(rows)}, indent=1)
+
+
+def as_table(rows: Sequence[Row]) -> pa.Table:
+    """The flat records as an Arrow table; what a record has not is null. Every column has its type, also without rows.
+
+    The seed is text: it is empty where nothing is trained, and `1/2` where stages have seeds of their own.
+    """
+    import pyarrow as pa
+
+    sorts = {"value": pa.float64(), "chance": pa.float64(), "n": pa.int64(), "zero_shot": pa.bool_()}
+    schema = pa.schema([(name, sorts.get(name, pa.string())) for name in columns(rows)])
+    return pa.Table.from_pylist(flat(rows), schema=schema)
+
+
+def write_parquet(rows: Sequence[Row], path: Path) -> None:
+    """The Arrow table as a Parquet file, whole or not there; one that is there is replaced.
+
+    Raises UsageError where the file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.is_dir():
+            raise UsageError(
+                f"`{path}` is a folder, and the table is one file", f"name a file: `{path / 'scores.parquet'}`"
+            )
+        pq.write_table(as_table(rows), half)
+        half.replace(path)
+    except (OSError, ValueError) as error:  # a name that holds a null byte is a ValueError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"`{path}` cannot be written: {reason.lower()}") from error
+    finally:
+        _remove(half)
+
+
+def _remove(half: Path) -> None:
+    if os.path.exists(half):  # noqa: PTH110  (answers for every name)
+        half.unlink()

@@ -1,8 +1,8 @@
 """`entail`: whether what is told entails the hypothesis, contradicts it or leaves it open (as in MNLI).
 
-The hypothesis claims one of the outcomes that the event can bring about. Of the same thing, the one that obeys the rules
-is entailed and any other is contradicted. Of another thing it is neutral, true of that thing as often as not. So neither
-half of a pair tells the label by itself.
+The hypothesis claims one of the outcomes that the event can bring about. Of the same thing, the one by the rules is
+entailed and any other is contradicted. Of another thing it is neutral, and true of that thing as often as not. So
+neither half of a pair tells the label by itself.
 """
 
 import random

@@ -211,6 +211,7 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "text": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES},
     "stories": {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
     "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
+    "entail": {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
 }
 
 ARCHITECTURES = ("xlm-roberta",)

@@ -44,6 +44,7 @@ MEANING = {
         "runtime/world/texts.py": (),
         "runtime/world/stories.py": (),
         "runtime/world/causes.py": (),
+        "runtime/world/entail.py": (),
     },
     Train: {
         "runtime/training.py": (),

@@ -8,14 +8,14 @@ Must not    know of torch, transformers, tasks' templates, plans or stores; read
 
 reality     things, events and the rules that join them; which combinations are held out of training
 languages   the words and the word order of each language, and its distance from the source
-questions   questions about causes and effects, as meanings
-texts, stories, causes   the rows of each task
+questions   questions about causes and effects, as meanings; what each split may ask about
+texts, stories, causes, entail   the rows of each task
 tokenizer   the files of a word-level tokenizer in the conventions of XLM-R
 """
 
 from collections.abc import Callable, Mapping
 
-from runtime.world import causes, stories, texts
+from runtime.world import causes, entail, stories, texts
 from runtime.world.languages import LANGUAGES, SOURCE, Language, vocabulary
 from runtime.world.tokenizer import write_tokenizer
 
@@ -29,12 +29,14 @@ TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {  # the languages of each 
     "text": {"train": _ALL, "dev": _ALL},
     "stories": {"train": (SOURCE.code,), "dev": _ALL, "test": _ALL},
     "causes": {"train": _ALL, "dev": _ALL, "test": _ALL},
+    "entail": {"train": (SOURCE.code,), "dev": _ALL, "test": _ALL},
 }
 
 _ROWS: Mapping[str, Callable[[str, Language], list[dict[str, object]]]] = {
     "text": texts.rows,
     "stories": stories.rows,
     "causes": causes.rows,
+    "entail": entail.rows,
 }
 
 

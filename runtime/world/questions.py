@@ -51,13 +51,13 @@ def questions(seed: str, split: str, *, count: int, choices: int) -> tuple[Quest
 
 def _topics(rng: random.Random, split: str) -> Iterator[Topic]:
     """All topics of the split in random order, over and over."""
-    topics = [(told, asks) for told in _combinations(split) for asks in ("cause", "effect")]
+    topics = [(told, asks) for told in combinations(split) for asks in ("cause", "effect")]
     while True:
         yield from rng.sample(topics, len(topics))
 
 
 @cache
-def _combinations(split: str) -> tuple[Combination, ...]:
+def combinations(split: str) -> tuple[Combination, ...]:
     """The combinations that the split asks about."""
     if split == "train":
         return trained_combinations()

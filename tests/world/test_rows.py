@@ -21,6 +21,7 @@ GOLDEN: dict[int, dict[str, str]] = {
         "text": "c5d661281e6a21133067f0151eb6266ad19886a3b6e069f3e86175e7317cc169",
         "stories": "6bd95e37318e7153563281329751731876b52d9e9dee69e4577545c28b98ec93",
         "causes": "974fe06dadf89830da7ef2c6d0a59c044fca557ba5a5b4debffd5b6dd00a6751",
+        "entail": "c645a9139ffb3ff2fe712628a7f6188c6b561dfb1412bf14f6c6acf3f556aa61",
     },
 }
 QUESTIONS = {"stories": ("context", "ending"), "causes": ("premise", "choice")}
@@ -182,7 +183,7 @@ def test_few_texts_borrow_words_of_other_languages(code: str) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("spans", "train", "qaa"), "the world has no task `spans`; it has text, stories, causes"),
+        (("spans", "train", "qaa"), "the world has no task `spans`; it has text, stories, causes, entail"),
         (("text", "test", "qaa"), "world task `text` has no split `test`; it has train, dev"),
         (("stories", "train", "qab"), "split `train` of world task `stories` has no language `qab`; it has qaa"),
     ],

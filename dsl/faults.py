@@ -143,6 +143,8 @@ def _nearest(before: Sequence[Lexeme], kinds: set[str] | frozenset[str]) -> str 
     return next((lex.type for lex in islice(reversed(before), _LOOK_BACK) if lex.type in kinds), None)
 
 
+# What follows a `"` that closes: whole strings to the end of the line. Else that `"` opens one, and the `“` is alone.
+_PAIRED: Final = r'(?:[^"\n]{0,500}"[^"\n]{0,500}"){0,40}[^"\n]{0,500}(?:\n|\Z)'
 # Tried before the terminals: `=>` would else be `=` and `>`.
 LOOKALIKES: Final[dict[str, tuple[str, Fault]]] = {"arrow": (r"=>|--+>|[‒–—―−]+>|[→⇒⟶⟹➔➜➝⇾]", arrow)}
 # Tried after them: here no token begins.
@@ -150,7 +152,7 @@ FAULTS: Final[dict[str, tuple[str, Fault]]] = {
     "dash": (r"[‒–—―−]", dash),
     "semicolon": (r";+", semicolon),
     "slashes": (r"//[^\n]*", slashes),
-    "curly": (r"[“”„«»][^“”„«»\"\n]*[“”«»\"]?", quotes),
+    "curly": (rf"[“”„«»](?:[^“”„«»\"\n]*(?:[“”«»]|\"(?={_PAIRED})|(?=\n|\Z)))?", quotes),
     "single": (r"'[^'\n]*'|[‘’‚][^‘’\n]*[‘’]", quotes),
     "open_block": (r'"""(?s:.*)', open_block),
     "open_string": (r'"[^\n]*', open_string),

@@ -80,5 +80,5 @@ def test_parses_do_not_mix():
 
 def test_large_files_take_about_as_long_as_they_are():
     """Hostile shapes of the largest size; a test that hangs here has found a quadratic walk."""
-    for shape in ("(", ")", "[)", "– ", "\0 ", "a -> ", "a + ", "é ", '" ', "= ", "x\n", "'"):
+    for shape in ("(", ")", "[)", "– ", "\0 ", "a -> ", "a + ", "é ", '" ', '“ "', "= ", "x\n", "'"):
         check(shape * (100_000 // len(shape)))

@@ -52,7 +52,7 @@ class TorchBodies:
             case Model():
                 return partial(self._make, node.op)
             case Data():
-                return partial(self._encode, node.op, inputs)
+                return partial(self._encode, node.op, inputs, desk)
             case Train():
                 return self._train(node, node.op, inputs, desk)
             case Predict():
@@ -65,10 +65,11 @@ class TorchBodies:
 
         models.make(op, self.files, folder)
 
-    def _encode(self, op: Data, inputs: Inputs, folder: Path) -> None:
+    def _encode(self, op: Data, inputs: Inputs, desk: Desk, folder: Path) -> None:
         from runtime import encoding
 
-        encoding.encode(op, inputs[op.model], self.files, folder, allow_code=self.allow_code)
+        model, allow = inputs[op.model], self.allow_code
+        encoding.encode(op, model, self.files, folder, allow_code=allow, stopping=desk.stopping)
 
     def _train(self, node: Node, op: Train, inputs: Inputs, desk: Desk) -> Write:
         from runtime import columns, models, training

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from runtime import columns
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Stopped
 from runtime.joining import rows_of
 from runtime.kinds import kinds
 from runtime.models import check_length, load_tokenizer
@@ -40,16 +41,31 @@ class Facts:
     cut: int = 0  # to fit
 
 
-def encode(op: Data, model: Path, files: Mapping[str, Path], folder: Path, *, allow_code: bool) -> None:
-    """Write the columns of `op` into `folder`, and what was counted on the way."""
+def encode(
+    op: Data,
+    model: Path,
+    files: Mapping[str, Path],
+    folder: Path,
+    *,
+    allow_code: bool,
+    stopping: Callable[[], bool] = lambda: False,
+) -> None:
+    """Write the columns of `op` into `folder`, and what was counted on the way. Raises Stopped between two rows."""
     tokenizer = load_tokenizer(model)
     check_length(model, tokenizer, op.max_length)
     rows = rows_of(op, files, allow_code=allow_code)
     _check_written(op, rows[0])
     kept = _kept(op, rows)
     facts = Facts(len(rows), len(kept))
-    columns.write(folder, _examples(op, rows, limited(kept, op.limit), tokenizer, facts))
+    columns.write(folder, _until(stopping, _examples(op, rows, limited(kept, op.limit), tokenizer, facts)))
     (folder / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
+
+
+def _until(stopping: Callable[[], bool], examples: Iterable[columns.Example]) -> Iterator[columns.Example]:
+    for example in examples:
+        if stopping():
+            raise Stopped
+        yield example
 
 
 def _check_written(op: Data, row: Row) -> None:

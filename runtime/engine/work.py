@@ -118,6 +118,8 @@ def _publish(node: Node, write: Write, began: float, bodies: Bodies, desk: Desk)
     try:
         provenance = desk.provenance(node, bodies.provenance())
         desk.store.publish(node, write, provenance, began - desk.spent.get(node.key, 0.0))
+    except Stopped:  # what writes long, as encoding does, hears it too
+        desk.send(Halted((node.key,), 0))
     except Exception as error:  # noqa: BLE001
         desk.send(Failed((node.key,), portable(error)))
     else:

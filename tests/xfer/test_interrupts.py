@@ -158,6 +158,27 @@ def test_a_run_can_be_listed_and_watched_from_elsewhere(here):
     assert exits.USAGE == code and "no run `nothing`" in said
 
 
+def test_encoding_hears_the_signal_too(here):
+    """Rows that a function goes on yielding: nothing waits for its end."""
+    rows = (
+        'def rows(split, language):\n    for n in range(200_000):\n        yield {"a": f"x{n}", "b": "y", "label": 0}\n'
+    )
+    (here / "endless.py").write_text(rows)
+    (here / "study.xfer").write_text(
+        'model m { weights: embedded("babel-mini") }\n'
+        'task t : multiple-choice { data: python("endless:rows")  source: qaa\n'
+        '  input: { choices: ["{{ a }}", "{{ b }}"], label: "{{ label }}" } }\n'
+        "m -> t(steps: 1, max-length: 32)\n"
+    )
+    process = start(here, "run", "study.xfer", "--allow-code")
+    wait_for(lambda: any(e.get("event") == "publishing" and e["op"] == "data" for e in events(here / "store")), process)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate()
+
+    assert exits.INTERRUPTED == process.returncode, said
+    assert "halted" in [e["event"] for e in events(here / "store") if e.get("op") == "data"]
+
+
 def test_what_libraries_print_goes_to_the_log_of_the_worker(here):
     (here / "study.xfer").write_text(SHORT)
     code, said = done(here, "run", "study.xfer", "--jobs", "1")

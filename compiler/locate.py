@@ -30,6 +30,7 @@ from compiler.sources import (
 from compiler.suggest import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from compiler.bag import Bag
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+
+
+def candidates(listed: Iterable[str]) -> tuple[str, ...]:
+    """What loading a model may read of a folder or a repository that lists these names, in the order that keys have."""
+    return (*MODEL_FILES, *sorted(n for n in listed if n.startswith("model-") and n.endswith(".safetensors")))
 
 
 class Locator:
@@ -105,8 +111,9 @@ class Locator:
             hint = _embedded_hint(self.places.embedded) if source.embedded else lying_near(folder)
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
-        shards = sorted(p.name for p in folder.glob("model-*.safetensors")) if "config.json" in wanted else []
-        names = [n for n in (*wanted, *shards) if os.path.isfile(folder / n)]
+        names = [
+            n for n in (candidates(_names(folder)) if wanted is MODEL_FILES else wanted) if os.path.isfile(folder / n)
+        ]
         for needed in ("config.json", "tokenizer.json"):
             if needed in wanted and needed not in names:
                 message = f"the folder `{source.path}` has no `{needed}`"

@@ -207,6 +207,17 @@ class Score:
 Op = Model | Data | Train | Predict | Score
 
 
+def sources(op: Op) -> tuple[Folder | Scratch | HubModel | Rows, ...]:
+    """Where `op` itself takes a model or rows from."""
+    match op:
+        case Model(source=source):
+            return (source,)
+        case Data():
+            return op.rows
+        case _:
+            return ()
+
+
 def digests(op: Op) -> tuple[str, ...]:
     """The contents, by SHA-256, that `op` itself reads from files, as far as they are known."""
     match op:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from runtime.engine.messages import Progress
+from runtime.engine.pace import Pace
 from runtime.executor import Event, Outcome, Waiting
 from runtime.store import io
 from runtime.store.leases import Holder, lives, myself
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from compiler.ops import Key
     from compiler.plan import Node
     from runtime.executor import Report
 
@@ -38,13 +38,13 @@ class EventLog:
         self.folder = store / "runs" / name
         io.make_folder(self.folder)
         self._path = self.folder / NAME
-        self._spoke: dict[Key, float] = {}
+        self._pace = Pace(_PROGRESS_EVERY)
         header = {"format_version": FORMAT_VERSION, "run": name, "spec": spec, "nodes": nodes, "to_run": to_run}
         self._write({**header, "holder": asdict(myself(name))})
 
     def __call__(self, node: Node, event: Event) -> None:
         """Write one event; those of a training's steps now and then."""
-        if isinstance(event, Progress) and not self._is_news(node, event):
+        if isinstance(event, Progress) and not self._pace.is_due(node.key, event):
             return
         self._write({"key": node.key, "op": node.preimage["op"], "label": node.label, **_record(event)})
 
@@ -56,13 +56,6 @@ class EventLog:
         outcome = "interrupted" if report.interrupted else "failed" if report.failed else "done"
         counts = {"ran": len(report.ran), "found": len(report.found), "failed": len(report.failed_nodes)}
         self._write({"event": "end", "outcome": outcome, **counts, "skipped": len(report.skipped)})
-
-    def _is_news(self, node: Node, event: Progress) -> bool:
-        now = time.monotonic()
-        if event.step < event.steps and now - self._spoke.get(node.key, 0.0) < _PROGRESS_EVERY:
-            return False
-        self._spoke[node.key] = now
-        return True
 
     def _write(self, record: dict[str, Any]) -> None:
         io.append_line(self._path, json.dumps({"at": round(time.time(), 3), **record}, ensure_ascii=False))
@@ -128,7 +121,9 @@ def read(path: Path, start: int = 0) -> Iterator[dict[str, Any]]:
 def read_on(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Whole lines from a byte on, each with the byte after it."""
     try:
-        data = path.read_bytes()[start:]
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
     except OSError:
         return
     for line in data.splitlines(keepends=True):

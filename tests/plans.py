@@ -1,5 +1,6 @@
 """Small plans made by hand, and bodies that write a line instead of training."""
 
+import time
 from pathlib import Path
 
 from compiler.keys import is_pinned, key_of, preimage
@@ -7,7 +8,8 @@ from compiler.ops import Data, Model, Part, Predict, Score, Scratch, Train, Worl
 from compiler.plan import Device, Node, Place, Plan
 from runtime import executor
 from runtime.contents import names
-from runtime.engine.work import Desk, Inline
+from runtime.engine.messages import Finished
+from runtime.engine.work import Desk, work
 from runtime.store.leases import Leases, myself
 
 PLACE = Place("spec.xfer", 1, 1, 4, "text of the line")
@@ -113,6 +115,41 @@ class LineBodies:
         assert all(path.is_dir() for path in inputs.values())
         for node in group:
             yield writer(node)
+
+
+class Inline:
+    """An engine of one place, in this process: a group is done when `submit` returns."""
+
+    def __init__(self, bodies, desk):
+        self._bodies, self._desk = bodies, desk
+        self._told = []
+        self._stopping = False
+        desk.send = self._told.append
+        desk.stopping = lambda: self._stopping
+
+    def has_room(self, group):
+        """Always: groups run one after the other."""
+        return not self._told
+
+    def submit(self, group):
+        """Do the group."""
+        work(group, self._bodies, self._desk)
+        self._told.append(Finished())
+
+    def poll(self, timeout):
+        """What was told."""
+        if not self._told:
+            time.sleep(timeout)
+        told = list(self._told)
+        self._told.clear()
+        return told
+
+    def stop(self):
+        """Halt what runs next."""
+        self._stopping = True
+
+    def close(self, *, at_once=False):
+        """Nothing to let go of."""
 
 
 def run(plan, store, bodies, *tell, stop=None):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler import pins
-from compiler.ops import Data, HubModel, HubRows, Model
+from compiler.ops import HubModel, HubRows, sources
 from compiler.pins import Pins
 from runtime.errors import MissingInput, UnreachableInput, XferError
 from xfer import api
@@ -35,18 +36,11 @@ def unpinned(plan: Plan) -> list[tuple[Node, Source]]:
     """The hub names of a plan that no lock pins, each once, with a node that reads it."""
     found: dict[tuple[object, ...], tuple[Node, Source]] = {}
     for node in plan.nodes:
-        for source in _sources(node):
-            config = source.config if isinstance(source, HubRows) else None
-            found.setdefault((type(source), source.repository, config, source.revision), (node, source))
+        for source in sources(node.op):
+            if isinstance(source, HubModel | HubRows):
+                config = source.config if isinstance(source, HubRows) else None
+                found.setdefault((type(source), source.repository, config, source.revision), (node, source))
     return list(found.values())
-
-
-def _sources(node: Node) -> Iterator[Source]:
-    match node.op:
-        case Model(source=HubModel() as source):
-            yield source
-        case Data():
-            yield from (rows for rows in node.op.rows if isinstance(rows, HubRows))
 
 
 def lock(study: Study, say: Say = lambda _: None, *, update: bool = False) -> Locked:
@@ -70,7 +64,7 @@ def lock(study: Study, say: Say = lambda _: None, *, update: bool = False) -> Lo
                 if number == 0:
                     check_reachable()
                 say(f"resolving {source.repository}")
-                found = _resolve(source, fresh if update else pins.merged(known, fresh))
+                found = _resolve(source, fresh if update else known)
             known, fresh = pins.merged(known, found), pins.merged(fresh, found)
             resolved.append(source.repository)
     finally:
@@ -90,18 +84,13 @@ def _resolve(source: Source, known: Pins) -> Pins:
     return Pins(data={name: resolve.pin_data(source.repository, source.config, revision)})
 
 
-class _at:  # noqa: N801  (reads as a word where it is used)
+@contextmanager
+def _at(node: Node) -> Iterator[None]:
     """Gives a refusal of the hub its place in the spec."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, XferError) and not isinstance(error, UnreachableInput):
-            raise UnreachableInput(self.node, str(error), error.hint) from error
+    try:
+        yield
+    except XferError as error:
+        raise UnreachableInput(node, str(error), error.hint) from error
 
 
 def _write(path: Path, found: Pins) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import Data, HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs
+from compiler.ops import HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs, sources
 from runtime.contents import names
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
@@ -44,13 +44,12 @@ class Running:
 def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
     """Raise UnreachableInput for the first of `nodes` whose source a run could not read."""
     for node in nodes:
-        source = node.op.source if isinstance(node.op, Model) else None
-        for rows in (source, *(node.op.rows if isinstance(node.op, Data) else ())):
-            if isinstance(rows, HubModel | HubRows):
-                message = f"`{rows.repository}` lies on the hub, and `xfer.lock` does not pin it"
+        for source in sources(node.op):
+            if isinstance(source, HubModel | HubRows):
+                message = f"`{source.repository}` lies on the hub, and `xfer.lock` does not pin it"
                 raise UnreachableInput(node, message, "resolve it: `xfer lock SPEC`, or `xfer.lock(study)` in Python")
-            if isinstance(rows, PythonRows) and not allow_code:
-                message = f"`{node.label}` comes from `python(…)`, which would run the function `{rows.function}`"
+            if isinstance(source, PythonRows) and not allow_code:
+                message = f"`{node.label}` comes from `python(…)`, which would run the function `{source.function}`"
                 raise UnreachableInput(node, message, "read the code, then allow it with `--allow-code`")
 
 

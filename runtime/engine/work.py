@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -135,40 +135,3 @@ def portable(error: Exception) -> Exception:
 
     text = f"{type(error).__name__}: {error}"
     return Crashed(text, None, "".join(traceback.format_exception(error)))
-
-
-class Inline:
-    """An engine of one place, in this process: a group is done when `submit` returns."""
-
-    def __init__(self, bodies: Bodies, desk: Desk) -> None:
-        self._bodies, self._desk = bodies, desk
-        self._told: list[Message] = []
-        self._stopping = False
-        desk.send = self._told.append
-        desk.stopping = lambda: self._stopping
-
-    def has_room(self, group: Group) -> bool:  # noqa: ARG002
-        """Always: groups run one after the other."""
-        return not self._told
-
-    def submit(self, group: Group) -> None:
-        """Do the group."""
-        from runtime.engine.messages import Finished
-
-        work(group, self._bodies, self._desk)
-        self._told.append(Finished())
-
-    def poll(self, timeout: float) -> Sequence[Message]:
-        """What was told."""
-        if not self._told:
-            time.sleep(timeout)
-        told = list(self._told)
-        self._told.clear()
-        return told
-
-    def stop(self) -> None:
-        """Halt what runs next."""
-        self._stopping = True
-
-    def close(self, *, at_once: bool = False) -> None:
-        """Nothing to let go of."""

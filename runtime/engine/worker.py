@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from compiler.ops import Key
 from runtime.contents import Content
 from runtime.engine.messages import Advanced, Finished, Group, Message
+from runtime.engine.pace import Pace
 from runtime.engine.work import Desk, work
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Line:
         self._groups: deque[list[Node]] = deque()
         self._news = threading.Condition()
         self._over = False
-        self._told: dict[Key, float] = {}
+        self._pace = Pace(_TELL_EVERY)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -118,16 +118,9 @@ class _Line:
 
     def send(self, message: Message) -> None:
         """Tell the parent; when it is gone, stop as if it had asked for it."""
-        if isinstance(message, Advanced) and not self._is_news(message):
+        if isinstance(message, Advanced) and not self._pace.is_due(message.key, message.progress):
             return
         try:
             self._pipe.send(message)
         except OSError:
             self.stopping = True
-
-    def _is_news(self, message: Advanced) -> bool:
-        now, at = time.monotonic(), message.progress
-        if at.step < at.steps and now - self._told.get(message.key, 0.0) < _TELL_EVERY:
-            return False
-        self._told[message.key] = now
-        return True

@@ -9,7 +9,7 @@ from contextlib import chdir
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from compiler.locate import MODEL_FILES
+from compiler.locate import candidates
 from compiler.pins import PinnedData, PinnedFile, PinnedModel, PinnedSplit
 from compiler.shapes import positions
 from runtime.errors import BadInput, MissingInput
@@ -48,8 +48,7 @@ def pin_model(repository: str, revision: str | None) -> PinnedModel:
 
 def _wanted(repository: str, names: list[str]) -> list[str]:
     """The files that loading reads, in the order in which a local folder lists them."""
-    shards = sorted(n for n in names if n.startswith("model-") and n.endswith(".safetensors"))
-    found = [n for n in (*MODEL_FILES, *shards) if n in names]
+    found = [n for n in candidates(names) if n in names]
     for needed in ("config.json", "tokenizer.json"):
         if needed not in found:
             hint = "take a repository of a model with a fast tokenizer, or convert it and use `dir(…)`"

@@ -12,14 +12,13 @@ from rich.text import Text
 from runtime.engine.messages import Progress
 from runtime.events import FORMAT_VERSION, RunRecord, read_on, record
 from runtime.executor import Event, Outcome, Waiting
-from runtime.store.leases import Holder
+from runtime.store.leases import Holder, lives
 from xfer import exits
 from xfer.render.live import LiveView, Seen
 from xfer.render.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -50,26 +49,21 @@ def runs_document(runs: Sequence[RunRecord]) -> dict[str, Any]:
 def follow(console: Console, run: RunRecord) -> int:
     """Show a run's events until it ends; the exit code that it ended, or would have ended, with."""
     say(console, Text(f"{run.name}: {run.spec}, {run.state}"))
-    place = 0
+    place, over = 0, False
     with LiveView(console, run.to_run) as live:
-        while True:
-            ended = _alive(run.path)
+        while not over:
+            over = not lives(run.holder, run.path)  # asked first: what is read then is all there will be
             for line, after in read_on(run.path, place):
                 place = after
+                over |= line.get("event") == "end"
                 if (event := _event(line)) is not None:
                     live.show(Seen(line["key"], line["op"], line["label"]), event)
-            if ended is not None:
-                break
-            time.sleep(_LOOK)
+            if not over:
+                time.sleep(_LOOK)
+    ended = record(run.path) or run
     words = f"{ended.state}: {ended.ran:,} of {ended.to_run:,} nodes ran, {ended.failed:,} failed"
     say(console, Text(words, _STYLE.get(ended.state, "")))
     return _EXITS.get(ended.state, exits.ERROR)
-
-
-def _alive(path: Path) -> RunRecord | None:
-    """The run's record once it is over; None while it goes on."""
-    found = record(path)
-    return found if found is None or found.state != "running" else None
 
 
 def _event(line: dict[str, Any]) -> Event | None:

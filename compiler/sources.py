@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.arguments import Arguments
 from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_TASKS
 from compiler.suggest import did_you_mean
 from compiler.values import describe
-from dsl.syntax import Argument, Call, ListValue, Number, Record, String, Value, Word
+from dsl.syntax import Call, ListValue, Record, String, Value, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,99 +98,6 @@ class PythonData:
 DataSource = FilesData | WorldData | HubData | PythonData
 
 
-class _Arguments:
-    """The arguments of a call, read one by one; what stays unread is an error."""
-
-    def __init__(self, call: Call, bag: Bag) -> None:
-        self.call, self.bag, self.failed = call, bag, False
-        self.positional = [a for a in call.arguments if a.name is None]
-        self.named: dict[str, Argument] = {}
-        for argument in call.arguments:
-            if argument.name is not None:
-                if argument.name.text in self.named:
-                    self.error(codes.SET_TWICE, argument.span, f"`{argument.name.text}` stands twice")
-                self.named[argument.name.text] = argument
-        self.known: list[str] = []
-
-    def error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
-        """Report, and remember that the call is wrong."""
-        self.failed = True
-        self.bag.error(code, span, message, hint)
-
-    def first(self, what: str) -> Value | None:
-        """The one positional argument."""
-        if len(self.positional) == 1:
-            return self.positional[0].value
-        name = self.call.function.text
-        self.error(codes.WRONG_VALUE, self.call.span, f"`{name}(…)` takes {what} and has {len(self.positional)}")
-        return None
-
-    def text(self, key: str | None, what: str, default: str | None = None) -> str | None:
-        """A string, named or the positional one."""
-        value = self.first(what) if key is None else self._named(key)
-        match value:
-            case None:
-                return default
-            case String(value=text):
-                return text
-            case Word(text=text) if key != "config":
-                return text
-        self.error(codes.WRONG_VALUE, value.span, f"{key or self.call.function.text} is {describe(value)}, not {what}")
-        return default
-
-    def commit(self, key: str) -> str | None:
-        """A full commit hash; a branch or a tag may move, and would be no content."""
-        value = self.named[key].value if key in self.named else None
-        text = self.text(key, "a commit hash in quotes")
-        if text is not None and value is not None and not re.fullmatch(r"[0-9a-f]{40}", text):
-            message = f"`{key}` is `{text}` but must be a commit hash of 40 hexadecimal digits"
-            self.error(codes.WRONG_VALUE, value.span, message, "the hub shows it under `History`; or leave it out")
-        return text
-
-    def number(self, key: str, default: int | None, low: int = 1) -> int:
-        """A whole number from `low`; an error if there is neither a value nor a default."""
-        match self._named(key):
-            case None if default is not None:
-                return default
-            case Number(value=int() as number) if number >= low:
-                return number
-            case None:
-                self.error(codes.MISSING_KEY, self.call.span, f"`{self.call.function.text}(…)` needs `{key}`")
-            case value:
-                message = f"`{key}` is {describe(value)} but must be a whole number from {low}"
-                self.error(codes.WRONG_VALUE, value.span, message)
-        return low
-
-    def share(self, key: str, default: float) -> float:
-        """A number from 0 to below 1."""
-        match self._named(key):
-            case None:
-                return default
-            case Number(value=number, unit=unit) if unit in ("", "%") and 0 <= number < 1:
-                return float(number)
-            case value:
-                message = f"`{key}` is {describe(value)} but must be a number from 0 to below 1"
-                self.error(codes.WRONG_VALUE, value.span, message)
-        return default
-
-    def value(self, key: str) -> Value | None:
-        """Whatever stands at `key`."""
-        return self._named(key)
-
-    def _named(self, key: str) -> Value | None:
-        self.known.append(key)
-        argument = self.named.pop(key, None)
-        return argument.value if argument is not None else None
-
-    def done(self) -> bool:
-        """Whether all was right; arguments nobody asked for are reported."""
-        for key, argument in self.named.items():
-            hint = did_you_mean(key, self.known)
-            span = argument.name.span if argument.name else argument.span
-            self.error(codes.UNKNOWN_KEY, span, f"`{self.call.function.text}(…)` has no `{key}`", hint)
-        return not self.failed
-
-
 # --- models ---------------------------------------------------------------------------------------------------------
 
 _MODEL_CALLS = ("hf", "dir", "scratch", "embedded")
@@ -203,7 +110,7 @@ def read_weights(value: Value, bag: Bag) -> ModelSource | None:
         forms = '`hf("…")`, `dir("…")`, `scratch(…)` or `embedded("…")`'
         bag.error(codes.WRONG_VALUE, span, f"`weights` is {describe(value)} but must be {forms}")
         return None
-    arguments = _Arguments(value, bag)
+    arguments = Arguments(value, bag)
     source: ModelSource | None
     match value.function.text:
         case "hf":
@@ -216,12 +123,12 @@ def read_weights(value: Value, bag: Bag) -> ModelSource | None:
     return source if arguments.done() else None
 
 
-def _folder(arguments: _Arguments) -> FolderModel:
+def _folder(arguments: Arguments) -> FolderModel:
     path = arguments.text(None, "one name in quotes") or ""
     return FolderModel(path, arguments.call.function.text == "embedded", arguments.call.span)
 
 
-def _scratch(arguments: _Arguments) -> ScratchModel | None:
+def _scratch(arguments: Arguments) -> ScratchModel | None:
     call = arguments.call
     architecture = arguments.text("architecture", "a name", "xlm-roberta") or ""
     if architecture not in ARCHITECTURES:
@@ -230,7 +137,7 @@ def _scratch(arguments: _Arguments) -> ScratchModel | None:
     tokenizer = arguments.value("tokenizer")
     inner: FolderModel | None = None
     if isinstance(tokenizer, Call) and tokenizer.function.text in ("dir", "embedded"):
-        inner_arguments = _Arguments(tokenizer, arguments.bag)
+        inner_arguments = Arguments(tokenizer, arguments.bag)
         inner = _folder(inner_arguments)
         arguments.failed |= not inner_arguments.done()
     else:
@@ -261,7 +168,7 @@ def read_source(value: Value, bag: Bag) -> DataSource | None:
     if not isinstance(value, Call):
         bag.error(codes.WRONG_VALUE, value.span, f"`data` is {describe(value)} but must be {_DATA_FORMS}")
         return None
-    arguments = _Arguments(value, bag)
+    arguments = Arguments(value, bag)
     source: DataSource | None
     match value.function.text:
         case "files":
@@ -278,7 +185,7 @@ def read_source(value: Value, bag: Bag) -> DataSource | None:
     return source if arguments.done() and source is not None else None
 
 
-def _files(arguments: _Arguments) -> FilesData | None:
+def _files(arguments: Arguments) -> FilesData | None:
     value = arguments.first("a pattern, or a record of them")
     patterns: dict[str, str] = {}
     match value:
@@ -310,7 +217,7 @@ def _files(arguments: _Arguments) -> FilesData | None:
     return FilesData(patterns, format_, names, arguments.call.span)
 
 
-def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
+def _format(arguments: Arguments, patterns: Mapping[str, str]) -> str:
     """As `format:` says, else as the file's name ends."""
     stated = arguments.text("format", "a word")
     if stated is not None and stated in FORMATS:
@@ -329,7 +236,7 @@ def _format(arguments: _Arguments, patterns: Mapping[str, str]) -> str:
     return ""
 
 
-def _split_names(record: Record, arguments: _Arguments) -> dict[str, str]:
+def _split_names(record: Record, arguments: Arguments) -> dict[str, str]:
     """`{train: "…", dev: "…"}` by split."""
     names: dict[str, str] = {}
     for pair in record.pairs:
@@ -344,7 +251,7 @@ def _split_names(record: Record, arguments: _Arguments) -> dict[str, str]:
     return names
 
 
-def _hub(arguments: _Arguments) -> HubData:
+def _hub(arguments: Arguments) -> HubData:
     name = arguments.text(None, "the repository's id in quotes") or ""
     config = arguments.text("config", "a text in quotes")
     revision = arguments.commit("revision")
@@ -358,7 +265,7 @@ def _hub(arguments: _Arguments) -> HubData:
     return HubData(name, config, revision, names, arguments.call.span)
 
 
-def _world(arguments: _Arguments) -> WorldData | None:
+def _world(arguments: Arguments) -> WorldData | None:
     value = arguments.first("the name of a task of the world")
     name = value.text if isinstance(value, Word) else value.value if isinstance(value, String) else ""
     if name in WORLD_TASKS:
@@ -369,7 +276,7 @@ def _world(arguments: _Arguments) -> WorldData | None:
     return None
 
 
-def _python(arguments: _Arguments) -> PythonData:
+def _python(arguments: Arguments) -> PythonData:
     text = arguments.text(None, '`"module:function"`') or ""
     module, colon, function = text.partition(":")
     if not (colon and all(part.isidentifier() for part in module.split(".")) and function.isidentifier()):

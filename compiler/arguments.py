@@ -70,7 +70,7 @@ class Arguments:
         match self._named(key):
             case None if default is not None:
                 return default
-            case Number(value=int() as number) if number >= low:
+            case Number(value=int() as number, unit=unit) if unit in ("", "k", "M") and number >= low:
                 return number
             case None:
                 self.error(codes.MISSING_KEY, self.call.span, f"`{self.call.function.text}(…)` needs `{key}`")

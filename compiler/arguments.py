@@ -12,6 +12,7 @@ from dsl.syntax import Number, String, Word
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
+    from compiler.catalog import Interval
     from dsl.source import Span
     from dsl.syntax import Argument, Call, Value
 
@@ -79,15 +80,15 @@ class Arguments:
                 self.error(codes.WRONG_VALUE, value.span, message)
         return low
 
-    def share(self, key: str, default: float) -> float:
-        """A number from 0 to below 1."""
+    def real(self, key: str, default: float, values: Interval) -> float:
+        """A number, whole or not."""
         match self._named(key):
             case None:
                 return default
-            case Number(value=number, unit=unit) if unit in ("", "%") and 0 <= number < 1:
-                return float(number)
+            case Number(value=number, unit=unit) if unit in ("", "%") and number in values:
+                return float(number) + 0.0  # -0 is 0: equal values are one key
             case value:
-                message = f"`{key}` is {describe(value)} but must be a number from 0 to below 1"
+                message = f"`{key}` is {describe(value)} but must be a number {values}"
                 self.error(codes.WRONG_VALUE, value.span, message)
         return default
 
@@ -100,10 +101,15 @@ class Arguments:
         argument = self.named.pop(key, None)
         return argument.value if argument is not None else None
 
+    def refuse(self, key: str, owner: str, hint: str) -> None:
+        """If there is a `key`, the error that `owner` has none."""
+        argument = self.named.pop(key, None)
+        if argument is not None:
+            span = argument.name.span if argument.name else argument.span
+            self.error(codes.UNKNOWN_KEY, span, f"{owner} has no `{key}`", hint)
+
     def done(self) -> bool:
         """Whether all was right; arguments nobody asked for are reported."""
-        for key, argument in self.named.items():
-            hint = did_you_mean(key, self.known)
-            span = argument.name.span if argument.name else argument.span
-            self.error(codes.UNKNOWN_KEY, span, f"`{self.call.function.text}(…)` has no `{key}`", hint)
+        for key in tuple(self.named):
+            self.refuse(key, f"`{self.call.function.text}(…)`", did_you_mean(key, self.known))
         return not self.failed

@@ -214,6 +214,42 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entail": {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The numbers from `low` to `high`; an open end is not one of them."""
+
+    low: float
+    high: float
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        above = number > self.low if self.open_low else number >= self.low
+        return above and (number < self.high if self.open_high else number <= self.high)
+
+    def __str__(self) -> str:
+        low, high = "above" if self.open_low else "from", "to below" if self.open_high else "to"
+        return f"{low} {self.low:g} {high} {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldParameter:
+    """What a key of `world(…)` takes."""
+
+    default: int | float
+    values: Interval
+    tasks: tuple[str, ...] = tuple(WORLD_TASKS)  # that have it
+    is_share: bool = False  # shown in per cent
+
+
+WORLD_PARAMETERS: Mapping[str, WorldParameter] = {
+    "seed": WorldParameter(1, Interval(0, float("inf"))),
+    "cognates": WorldParameter(1.0, Interval(0, 4)),
+    "mixed": WorldParameter(0.05, Interval(0, 1), ("text",), is_share=True),
+    "low-resource": WorldParameter(0.1, Interval(0, 1, open_low=True), ("text",), is_share=True),
+}
+
 ARCHITECTURES = ("xlm-roberta",)
 
 # Other spellings of a language's code. Never guessed by spelling: two-letter codes lie two edits apart at most.

@@ -172,18 +172,30 @@ class Locator:
         """The rows of one split and language, which the data call `code`; None after a finding."""
         values = {"split": split, "language": language, "code": code}
         match source:
-            case WorldData(task=task):
-                if language in WORLD_TASKS[task].get(split, ()):
-                    return WorldRows(task, split, language, WORLD_VERSION)
-                message = f"the world's `{task}` has no {split} split in `{language}`"
-                self.bag.error(codes.NO_SPLIT, source.span, message)
-                return None
+            case WorldData():
+                return self._world_rows(source, split, language)
             case HubData():
                 return self._hub_rows(source, split, values)
             case FilesData():
                 return self._file_rows(source, values)
             case PythonData():
                 return self._python_rows(source, split, language)
+
+    def _world_rows(self, source: WorldData, split: str, language: str) -> WorldRows | None:
+        if language not in WORLD_TASKS[source.task].get(split, ()):
+            message = f"the world's `{source.task}` has no {split} split in `{language}`"
+            self.bag.error(codes.NO_SPLIT, source.span, message)
+            return None
+        return WorldRows(
+            source.task,
+            split,
+            language,
+            WORLD_VERSION,
+            source.seed,
+            source.cognates,
+            source.mixed,
+            source.low_resource,
+        )
 
     def _hub_rows(self, source: HubData, split: str, values: dict[str, str]) -> FileRows | HubRows:
         """Pinned rows are the rows of their files, whoever has them; what is not pinned keeps its name."""

@@ -55,12 +55,16 @@ class FileRows:
 
 @dataclass(frozen=True, slots=True)
 class WorldRows:
-    """Rows of the embedded world; `version` is the generator's."""
+    """Rows of the embedded world; `version` is the generator's. `text` alone has `mixed` and `low_resource`."""
 
     task: str
     split: str
     language: str
     version: int
+    seed: int
+    cognates: float
+    mixed: float | None
+    low_resource: float | None
 
 
 @dataclass(frozen=True, slots=True)

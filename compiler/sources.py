@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.arguments import Arguments
-from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_TASKS
-from compiler.suggest import did_you_mean
+from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_PARAMETERS, WORLD_TASKS, Interval
+from compiler.suggest import did_you_mean, listing
 from compiler.values import describe
 from dsl.syntax import Call, ListValue, Record, String, Value, Word
 
@@ -68,9 +68,13 @@ class FilesData:
 
 @dataclass(frozen=True, slots=True)
 class WorldData:
-    """`world(stories)`"""
+    """`world(text, seed: 100, cognates: 0, mixed: 15%, low-resource: 50%)`; None is what the task does not have."""
 
     task: str
+    seed: int
+    cognates: float
+    mixed: float | None
+    low_resource: float | None
     span: Span
 
 
@@ -151,7 +155,7 @@ def _scratch(arguments: Arguments) -> ScratchModel | None:
     layers = arguments.number("layers", None)
     feedforward = arguments.number("feedforward", 4 * width)
     positions = arguments.number("positions", 512, 8)
-    dropout = arguments.share("dropout", 0.1)
+    dropout = arguments.real("dropout", 0.1, Interval(0, 1, open_high=True))
     seed = arguments.number("seed", 1, 0)
     if inner is None:
         return None
@@ -265,15 +269,26 @@ def _hub(arguments: Arguments) -> HubData:
     return HubData(name, config, revision, names, arguments.call.span)
 
 
-def _world(arguments: Arguments) -> WorldData | None:
+def _world(arguments: Arguments) -> WorldData:
     value = arguments.first("the name of a task of the world")
-    name = value.text if isinstance(value, Word) else value.value if isinstance(value, String) else ""
-    if name in WORLD_TASKS:
-        return WorldData(name, arguments.call.span)
-    if value is not None:
-        hint = did_you_mean(name, WORLD_TASKS)
+    task = value.text if isinstance(value, Word) else value.value if isinstance(value, String) else ""
+    if value is not None and task not in WORLD_TASKS:
+        hint = did_you_mean(task, WORLD_TASKS)
         arguments.error(codes.WRONG_VALUE, value.span, f"the world has no `{value.span.text}`", hint)
-    return None
+    seed = arguments.number("seed", int(WORLD_PARAMETERS["seed"].default), 0)
+    rule = WORLD_PARAMETERS["cognates"]
+    cognates = arguments.real("cognates", rule.default, rule.values)
+    mixed, low_resource = (_world_share(key, task, arguments) for key in ("mixed", "low-resource"))
+    return WorldData(task, seed, cognates, mixed, low_resource, arguments.call.span)
+
+
+def _world_share(key: str, task: str, arguments: Arguments) -> float | None:
+    """A share that some tasks have; None of a task that has none, whatever its default: equal rows are one key."""
+    rule = WORLD_PARAMETERS[key]
+    if task in WORLD_TASKS and task not in rule.tasks:
+        arguments.refuse(key, f"the world's `{task}`", f"only {listing(rule.tasks)} has it")
+        return None
+    return arguments.real(key, rule.default, rule.values)
 
 
 def _python(arguments: Arguments) -> PythonData:

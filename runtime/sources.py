@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler.ops import FileRows, HubRows, PythonRows, Rows, WorldRows
@@ -26,11 +27,18 @@ def read_rows(source: Rows, files: Mapping[str, Path], *, allow_code: bool) -> I
             for digest in source.files:
                 yield from file_rows(checked(digest, files, "data"), source.format, source.columns)
         case WorldRows(task=task, split=split, language=language):
-            yield from world.rows(task, split, language)
+            yield from world.rows(task, split, language, _world(source))
         case PythonRows():
             yield from _python_rows(source, files, allow_code=allow_code)
         case HubRows(repository=name):
             raise MissingInput(f"`{name}` cannot be reached: hub sources are not available yet")
+
+
+def _world(source: WorldRows) -> world.World:
+    plain = world.World(seed=source.seed, cognates=source.cognates)
+    if source.mixed is None or source.low_resource is None:
+        return plain
+    return replace(plain, mixed=source.mixed, low_resource=source.low_resource)
 
 
 def _python_rows(source: PythonRows, files: Mapping[str, Path], *, allow_code: bool) -> Iterator[Row]:

@@ -1,5 +1,7 @@
 """Tables on both sides of the import rule say the same."""
 
+from dataclasses import asdict
+
 import pytest
 
 from compiler import catalog, keys
@@ -10,6 +12,8 @@ def test_the_compilers_world_is_the_runtimes():
     assert world.VERSION == catalog.WORLD_VERSION
     assert tuple(world.LANGUAGES) == catalog.WORLD_LANGUAGES
     assert {t: dict(s) for t, s in world.TASKS.items()} == {t: dict(s) for t, s in catalog.WORLD_TASKS.items()}
+    defaults = {key.replace("-", "_"): rule.default for key, rule in catalog.WORLD_PARAMETERS.items()}
+    assert asdict(world.World()) == defaults
 
 
 @pytest.mark.ml

@@ -39,6 +39,7 @@ from tests.strategies import DATA, SETTINGS, Stage, Study, studies
 
 ROOT = Path(__file__).parents[2]
 A, B = "a" * 64, "b" * 64
+WORLD = WorldRows("text", "train", "qaa", 1, 100, 0.0, 0.15, 0.5)
 
 OPS = {
     "folder": Model(Folder((("config.json", A), ("model.safetensors", B)))),
@@ -48,7 +49,7 @@ OPS = {
         model=A,
         kind="multiple-choice",
         sources=(
-            ("a", (FileRows("jsonl", (A, B), ()), WorldRows("causes", "train", "qaa", 1))),
+            ("a", (FileRows("jsonl", (A, B), ()), WORLD)),
             ("b", (HubRows("aps/super_glue", "copa", "train", "c" * 40), PythonRows(A, "rows", 1, "train", "en"))),
         ),
         join="id",
@@ -91,7 +92,7 @@ GOLDEN = {
     "folder": "69eb9b265b2b63d9958af6b1c7f10fb07b08bb7aa37245c585fcf77549992b52",
     "scratch": "e2c365b2f19b3dedf71ace4acb61bcf4c8ab0c24bc87757a49a46dd13d271331",
     "hub model": "07d6b5f95fa2290ce99eff6af76e68398d97d81ec945e146fc00353c41bb225f",
-    "data": "ad1059151d565223ad40f5f15eae492ee6900de83dea6ba73a0c986afef9a47d",
+    "data": "b42407e441b4aa554484257823f0d33c9cf7e405d5a63f6a78abe8d01cb1bd9f",
     "train": "4facf4c26e8a13a752fef32a2605c389e804dbb72379709eb6ab8c34d28e7896",
     "predict": "a9766353d2b54dab960828fe234475e5c22a45d71d0300447d476ce258a68458",
     "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
@@ -115,6 +116,14 @@ def test_every_field_moves_the_key(name):
     for field in fields(op):
         value = getattr(op, field.name)
         assert node_key(op) != node_key(replace(op, **{field.name: _other(value)})), field.name
+
+
+def test_every_field_of_the_worlds_rows_moves_the_key():
+    def key(rows):
+        return node_key(replace(OPS["data"], sources=(("", (rows,)),)))
+
+    for field in fields(WORLD):
+        assert key(WORLD) != key(replace(WORLD, **{field.name: _other(getattr(WORLD, field.name))})), field.name
 
 
 CHANGES = {
@@ -308,6 +317,40 @@ def test_a_declaration_moves_keys_only_by_what_it_means(folder, old, new, moves)
     before = {n.key for n in plan_of(PRELUDE + chain, folder).nodes}
     after = {n.key for n in plan_of(PRELUDE.replace(old, new) + chain, folder).nodes}
     assert moves == (before != after)
+
+
+def world_keys(source, task="w-text"):
+    text = f"task t : {task} {{ data: {source} }}\nbabel-mini -> t(steps: 1)"
+    return [n.key for n in nodes(plan_of(text), Data)]
+
+
+@pytest.mark.parametrize(
+    ("task", "plain", "other", "moves"),
+    [
+        ("w-text", "world(text)", "world(text, seed: 1, cognates: 1, mixed: 5%, low-resource: 10%)", False),
+        ("w-text", "world(text)", "world(text, low-resource: 0.1, mixed: 0.05, cognates: 1.0, seed: 1)", False),
+        ("w-text", "world(text, cognates: 0)", "world(text, cognates: -0.0)", False),
+        ("w-text", "world(text)", "world(text, seed: 2)", True),
+        ("w-text", "world(text)", "world(text, cognates: 2)", True),
+        ("w-text", "world(text)", "world(text, mixed: 15%)", True),
+        ("w-text", "world(text)", "world(text, low-resource: 50%)", True),
+        ("w-causes", "world(causes)", "world(causes, cognates: 100%, seed: 1)", False),
+        ("w-causes", "world(causes)", "world(causes, seed: 0)", True),
+        ("w-causes", "world(causes)", "world(causes, cognates: 0.5)", True),
+    ],
+)
+def test_a_world_moves_keys_only_by_what_it_is(task, plain, other, moves):
+    assert moves == (world_keys(plain, task) != world_keys(other, task))
+
+
+def test_what_a_task_of_the_world_does_not_have_is_none():
+    (text,), (causes,) = (
+        [rows for n in nodes(plan_of(f"babel-mini -> {task}"), Data) for rows in n.op.rows]
+        for task in ("w-text", "w-causes")
+    )
+
+    assert (0.05, 0.1) == (text.mixed, text.low_resource)
+    assert (None, None) == (causes.mixed, causes.low_resource)
 
 
 def test_precision_is_the_only_way_of_a_device_into_a_key(folder):

@@ -75,7 +75,7 @@ def base(tmp_path_factory, files, scratch):
 
 
 def data_op(task, split="train", language="qaa", limit=None, scored=False, model="0" * 64):
-    rows = (WorldRows(task, split, language, 1),)
+    rows = (WorldRows(task, split, language, 1, 1, 1.0, None, None),)
     changes = {"kind": KIND[task], "sources": (("", rows),), "fields": FIELDS[task]}
     return replace(plans.data(model, split, language, limit, scored), **changes)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.ops import FileRows, HubRows, PythonRows
+from compiler.ops import FileRows, HubRows, PythonRows, WorldRows
+from runtime import world
 from runtime.errors import BadInput, MissingInput
 from runtime.sources import read_rows
 
@@ -176,6 +178,19 @@ def test_python_sources_run_only_when_they_are_allowed(tmp_path):
     assert "--allow-code" in caught.value.hint
     assert not (tmp_path / "ran").exists()
     assert [{"s": "train", "l": "qaa"}] == list(read_rows(source, {digest: path}, allow_code=True))
+
+
+def test_rows_of_the_world_are_those_of_the_world_that_is_asked_for(monkeypatch):
+    plain = WorldRows("causes", "test", "qab", 1, 1, 1.0, None, None)
+    assert world.rows("causes", "test", "qab") == list(read_rows(plain, {}, allow_code=False))
+
+    monkeypatch.setattr(world, "rows", lambda *asked: [{"asked": asked}])
+    for rows, expected in (
+        (plain, world.World()),
+        (replace(plain, seed=2, cognates=0.0), world.World(seed=2, cognates=0.0)),
+        (replace(plain, mixed=0.15, low_resource=0.5), world.World(mixed=0.15, low_resource=0.5)),
+    ):
+        assert [{"asked": ("causes", "test", "qab", expected)}] == list(read_rows(rows, {}, allow_code=False))
 
 
 def test_hub_rows_cannot_be_reached_yet():

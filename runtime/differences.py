@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from compiler.catalog import WORLD_PARAMETERS
 from compiler.plan import Place
 from runtime.contents import Content, Names
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from compiler.plan import Node
 
 INPUTS = ("model", "parent", "weights", "predictions", "data")  # fields that hold keys of other nodes
+_WORLD = ("task", *(key.replace("-", "_") for key in WORLD_PARAMETERS))  # fields that `world(…)` says
 _WHOLE = {"length", "mix", "limit"}  # fields that are shown as one value
-_WIDTH = 60  # of a shown value; a longer one is cut around the difference
+_WIDTH = 72  # of a shown value; a longer one is cut around the difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def leaves(before: object, after: object, path: tuple[str, ...] = ()) -> list[Le
 def _inside(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Leaf]:  # noqa: ANN401
     if path == ("parts",) and _are_records(old) and _are_records(new):
         yield from _parts(old, new)
+    elif isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type") == "WorldRows":
+        yield from _worlds(old, new, path)
     elif isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type") and not _whole(path):
         for name in {**new, **old}:
             yield from leaves(old.get(name), new.get(name), (*path, name))
@@ -84,6 +88,15 @@ def _by_name(value: Any) -> Any:  # noqa: ANN401
             named = dict(list(pairs))
             return named if len(named) == len(pairs) else value
     return value
+
+
+def _worlds(before: dict[str, Any], after: dict[str, Any], path: tuple[str, ...]) -> Iterator[Leaf]:
+    """What a spec says of the world is one leaf; what one record does not have, its version tells."""
+    asked = {name: (before[name], after[name]) for name in _WORLD if name in before and name in after}
+    if any(one != other for one, other in asked.values()):
+        yield Leaf(path, before, after)
+    for name in sorted({*before, *after} - {*_WORLD}):
+        yield from leaves(before.get(name), after.get(name), (*path, name))
 
 
 def _are_records(value: object) -> bool:
@@ -233,7 +246,7 @@ def _shown(value: Any) -> str:  # noqa: ANN401
         case {"type": "FileRows", "format": form, "files": files}:
             return f"{len(files)} {form} file{'s' if len(files) != 1 else ''}"
         case {"type": "WorldRows", "task": task}:
-            return f'world("{task}")'
+            return f"world({', '.join([task, *_parameters(value)])})"
         case {"type": sort, **fields}:
             return f"{sort}({', '.join(f'{k}: {_shown(v)}' for k, v in fields.items())})"
         case [*values]:
@@ -242,6 +255,15 @@ def _shown(value: Any) -> str:  # noqa: ANN401
             return "none"
         case _:
             return str(value)
+
+
+def _parameters(world: dict[str, Any]) -> Iterator[str]:
+    """What is not as in the plain world, as a spec writes it."""
+    for key, rule in WORLD_PARAMETERS.items():
+        number = world.get(key.replace("-", "_"))
+        if number not in (None, rule.default):
+            said = f"{100 * number:.15g}%" if rule.is_share else str(number).removesuffix(".0")
+            yield f"{key}: {said}"
 
 
 def _cut(before: str, after: str) -> tuple[str, str]:

@@ -29,6 +29,12 @@ def chain(text):
 SPEC = chain("m -> a(lr: 1e-3) -> c(steps: 3) @ x[*]")
 
 
+WORLD_SPEC = """task t : masked-lm { data: WORLD source: qaa input: { text: "{{ text }}" } }
+model m { weights: dir("m") }
+m -> t
+"""
+
+
 class Here:
     """A folder with a spec, its files and a store."""
 
@@ -168,6 +174,39 @@ def test_an_edited_file_is_told_with_both_digests_and_the_line_that_names_it(her
     assert "--> spec.xfer:4:" in said and '| task a : multiple-choice { data: files("a/' in said
     assert call(["plan", "spec.xfer", "--device", "cpu"]) == exits.OK
     assert f"other data, `a/en/train.jsonl` {old} → {new} (spec.xfer:4:" in here._capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("world(text)", "world(text, seed: 100, cognates: 0)"),
+        (
+            "world(text, seed: 100, cognates: 0.25)",
+            "world(text, seed: 100, cognates: 0.25, mixed: 15%, low-resource: 7%)",
+        ),
+        ("world(text, seed: 123456789012345678901)", "world(text, cognates: 4, mixed: 0%, low-resource: 100%)"),
+        ("world(text, mixed: 15%)", "world(stories)"),
+    ],
+)
+def test_another_world_is_told_as_a_spec_writes_it(here, old, new):
+    text = WORLD_SPEC.replace("WORLD", old)
+    here.made(text)
+    here.write(text.replace(old, new))
+
+    said = here.why("data t train[qaa]")
+
+    assert f"`data` was {old} and is now {new}\n" in said
+    assert f"--> spec.xfer:1:28\n1 | task t : masked-lm {{ data: {new}" in said
+    assert call(["plan", "spec.xfer", "--device", "cpu"]) == exits.OK
+    assert f"{old} → {new} (spec.xfer:1:28)" in here._capsys.readouterr().out
+
+
+def test_defaults_of_the_world_written_out_are_no_change(here):
+    text = WORLD_SPEC.replace("WORLD", "world(text)")
+    here.made(text)
+    here.write(text.replace("(text)", "(text, seed: 1, cognates: 100%, mixed: 0.05, low-resource: 10%)"))
+
+    assert "cached" in here.why("data t train[qaa]")
 
 
 def test_files_that_came_and_went_are_told(here):

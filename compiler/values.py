@@ -196,3 +196,34 @@ def _mending(key: str, rule: SettingRule, value: Value) -> str | None:
         case Word(text=text) if rule.words:
             return did_you_mean(text, rule.words)
     return None
+
+
+# The table of settings promises these types (compiler.catalog); a broken promise is a bug of ours.
+
+
+def as_whole(value: Scalar | None) -> int:
+    """A settled value that is a whole number."""
+    if not isinstance(value, int):
+        raise TypeError(value)
+    return value
+
+
+def as_real(value: Scalar | None) -> float:
+    """A settled value as a real number."""
+    if not isinstance(value, float | int):
+        raise TypeError(value)
+    return float(value)
+
+
+def as_number(value: Scalar | None) -> float | int:
+    """A settled value that is a number, whole or not, as it was written."""
+    if not isinstance(value, float | int):
+        raise TypeError(value)
+    return value
+
+
+def as_text(value: Scalar | None) -> str:
+    """A settled value that is a word or a text."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.baselines import Baselines, Question
 from compiler.check import check_contamination, trained_languages
 from compiler.data import DataLowering
 from compiler.graph import Graph
@@ -46,6 +47,7 @@ class Lowering:
         self.locator, self.device, self.bag = locator, device, bag
         self.graph = Graph()
         self.data = DataLowering(self.graph, locator, bag)
+        self.baselines = Baselines(self.graph)
         self.cells: list[Cell] = []
         self.routes: list[Route] = []
         self.naive = 0
@@ -58,7 +60,8 @@ class Lowering:
         nodes = tuple(self.graph.nodes.values())
         files = dict(self.locator.files)
         hub = dict(self.locator.hub)
-        return Plan(spec, self.device, nodes, tuple(self.cells), tuple(self.routes), files, hub, self.naive)
+        cells, routes = (*self.cells, *self.baselines.cells()), (*self.routes, *self.baselines.routes())
+        return Plan(spec, self.device, nodes, cells, routes, files, hub, self.naive + self.baselines.naive)
 
     def _run(self, run: Run) -> None:
         model = self._model(run)
@@ -156,11 +159,16 @@ class Lowering:
             name = f"{title} @ {target.task.name}[{language}]" + (f" (seed {seed})" if seed else "")
             predictions = self.graph.enter(predict, f"predict {name}", target.span, places)
             self.naive += 1
+            cells = []
             for metric in target.task.metrics:
                 op = Score(predictions, metric, METRIC_VERSION[metric])
                 score = self.graph.enter(op, f"{metric} {name}", target.span, {})
-                self.cells.append(_cell(run, target, language, metric, score))
+                cells.append(_cell(run, target, language, metric, score))
                 yield Step(target.task.name, score, seed)
+            self.cells += cells
+            if part is not None:
+                train = self.data.of_part(part, model) or ()
+                self.baselines.ask(Question(run, part, train, target, data, tuple(cells)))
 
     def _check_contamination(self, run: Run, target: Settled, model: Key, data: Key) -> None:
         scored = self.graph.nodes[data].op

@@ -1,8 +1,8 @@
-"""Scores as tables: one for each experiment, benchmark and metric; rows are arms, columns languages."""
+"""Scores as tables: one for each experiment, benchmark and metric; rows are arms and baselines, columns languages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,9 @@ class Arm:
     axes: Axes
     by_language: Mapping[str, Estimate]
     average: Estimate | None  # over seeds that have every zero-shot language of the table; None where none has
-    gains: Mapping[str, Estimate]  # over the baseline's same seeds; empty for the baseline itself
-    average_gain: Estimate | None
+    gains: Mapping[str, Estimate] = field(default_factory=dict)  # over the baseline's same seeds; its own has none
+    average_gain: Estimate | None = None
+    method: str = ""  # of a baseline without a network, which is no arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Table:
     seeds: int  # 0 where no arm trains anything
     baseline: str  # what the arms that train nothing are called; "" where there is none
     arms: tuple[Arm, ...]
+    beside: tuple[Arm, ...]  # baselines without a network
 
 
 def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
@@ -55,22 +57,35 @@ def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
 def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Table:
     trained = frozenset(r.cell.language for r in rows if not r.cell.zero_shot)
     languages = tuple(dict.fromkeys(r.cell.language for r in rows))
+    zero_shot = [c for c in languages if c not in trained]
     by_arm: dict[Axes, list[Row]] = {}
+    besides: dict[tuple[str, Axes], list[Row]] = {}
     for row in rows:
-        by_arm.setdefault(row.cell.axes, []).append(row)
+        if row.cell.baseline:
+            besides.setdefault((row.cell.baseline, row.cell.axes), []).append(row)
+        else:
+            by_arm.setdefault(row.cell.axes, []).append(row)
     chances = [r.chance for r in rows if r.chance is not None]
     return Table(
         experiment=experiment,
         benchmark=benchmark,
         metric=metric,
-        languages=tuple(c for c in languages if c in trained) + tuple(c for c in languages if c not in trained),
+        languages=(*(c for c in languages if c in trained), *zero_shot),
         trained=trained,
         items=(min(r.n for r in rows), max(r.n for r in rows)),
         chance=fmean(chances) if chances else None,
         seeds=len({r.cell.seed for r in rows} - {UNTRAINED}),
         baseline=next((v for r in rows for a, v in r.cell.axes if a in r.cell.skips), ""),
-        arms=tuple(_arm(axes, by_arm, [c for c in languages if c not in trained]) for axes in by_arm),
+        arms=tuple(_arm(axes, by_arm, zero_shot) for axes in by_arm),
+        beside=tuple(_beside(*named, found, zero_shot) for named, found in besides.items()),
     )
+
+
+def _beside(method: str, axes: Axes, rows: list[Row], zero_shot: Sequence[str]) -> Arm:
+    """A baseline without a network: nothing is random in it, and nothing is told of its gain."""
+    scores = _scores(rows)
+    average = _average(scores, zero_shot)
+    return Arm(axes, _estimates(scores), estimate(list(average.values())) if average else None, method=method)
 
 
 def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str]) -> Arm:
@@ -82,7 +97,7 @@ def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str])
     paired = average.keys() & base_average.keys()
     return Arm(
         axes,
-        {c: estimate(list(by_seed.values())) for c, by_seed in own.items()},
+        _estimates(own),
         estimate(list(average.values())) if average else None,
         gains,
         _paired(average, base_average) if paired else None,
@@ -95,6 +110,10 @@ def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
     for row in rows:
         found.setdefault(row.cell.language, {})[row.cell.seed] = row.value
     return found
+
+
+def _estimates(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Estimate]:
+    return {c: estimate(list(by_seed.values())) for c, by_seed in scores.items()}
 
 
 def _for_seeds_of(

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table as Grid
 from rich.text import Text
 
-from runtime.tables import Axes, Table, tables
+from runtime.tables import Arm, Axes, Table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,15 @@ def _cells(table: Table) -> list[list[str]]:
         if arm.gains:
             gains = [_gain(arm.gains.get(c)) for c in table.languages]
             lines.append([f"  gain over {table.baseline}", *gains, _interval(arm.average_gain)])
+    for arm in table.beside:
+        scores = [_score(arm.by_language.get(c)) for c in table.languages]
+        lines.append([_title(arm), *scores, _score(arm.average)])
     return lines
+
+
+def _title(baseline: Arm) -> str:
+    """A baseline's method, with the values of the axes that tell it from other such."""
+    return " · ".join([baseline.method.replace("-", " "), *(value for _, value in baseline.axes)])
 
 
 def _fitting(lines: list[list[str]], console: Console) -> Grid:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from runtime.statistics import Estimate, estimate
+from runtime.distances import distance
+from runtime.statistics import FEWEST_RANKS, Estimate, estimate, rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ class Arm:
     average: Estimate | None  # over seeds that have every zero-shot language of the table; None where none has
     gains: Mapping[str, Estimate] = field(default_factory=dict)  # over the baseline's same seeds; its own has none
     average_gain: Estimate | None = None
+    correlation: float | None = None  # Spearman's of its scores with the distances, over all zero-shot languages
     method: str = ""  # of a baseline without a network, which is no arm
 
 
@@ -44,6 +46,12 @@ class Table:
     baseline: str  # what the arms that train nothing are called; "" where there is none
     arms: tuple[Arm, ...]
     beside: tuple[Arm, ...]  # baselines without a network
+    distances: Mapping[str, float]  # of the languages from the source; empty unless all are known
+
+    @property
+    def correlates(self) -> bool:
+        """Whether its languages are enough to rank scores by distance."""
+        return bool(self.distances) and len(self.languages) - len(self.trained) >= FEWEST_RANKS
 
 
 def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
@@ -58,6 +66,7 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
     trained = frozenset(r.cell.language for r in rows if not r.cell.zero_shot)
     languages = tuple(dict.fromkeys(r.cell.language for r in rows))
     zero_shot = [c for c in languages if c not in trained]
+    distances = _distances(languages)
     by_arm: dict[Axes, list[Row]] = {}
     besides: dict[tuple[str, Axes], list[Row]] = {}
     for row in rows:
@@ -76,9 +85,26 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
         chance=fmean(chances) if chances else None,
         seeds=len({r.cell.seed for r in rows} - {UNTRAINED}),
         baseline=next((v for r in rows for a, v in r.cell.axes if a in r.cell.skips), ""),
-        arms=tuple(_arm(axes, by_arm, zero_shot) for axes in by_arm),
-        beside=tuple(_beside(*named, found, zero_shot) for named, found in besides.items()),
+        arms=tuple(_correlated(_arm(axes, by_arm, zero_shot), distances, zero_shot) for axes in by_arm),
+        beside=tuple(
+            _correlated(_beside(*named, found, zero_shot), distances, zero_shot) for named, found in besides.items()
+        ),
+        distances=distances,
     )
+
+
+def _distances(languages: Sequence[str]) -> dict[str, float]:
+    """How far each language is from the source; nothing where one is not known."""
+    found = {c: d for c in languages if (d := distance(c)) is not None}
+    return found if len(found) == len(languages) else {}
+
+
+def _correlated(arm: Arm, distances: Mapping[str, float], zero_shot: Sequence[str]) -> Arm:
+    """The arm with the rank correlation of its means with the distances, if it has every zero-shot language."""
+    if not distances or any(c not in arm.by_language for c in zero_shot):
+        return arm
+    means = [arm.by_language[c].mean for c in zero_shot]
+    return replace(arm, correlation=rank_correlation(means, [distances[c] for c in zero_shot]))
 
 
 def _beside(method: str, axes: Axes, rows: list[Row], zero_shot: Sequence[str]) -> Arm:

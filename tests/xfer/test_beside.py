@@ -65,7 +65,7 @@ def test_they_are_rows_below_the_arms(here, capsys):
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     head = next(n for n, line in enumerate(lines) if "qaa*" in line)
-    names = [line[0] if line[0] != "bag" else " ".join(line[:3]) for line in lines[head + 2 : head + 7]]
+    names = [line[0] if line[0] != "bag" else " ".join(line[:3]) for line in lines[head + 3 : head + 8]]
     assert ["skip", "w-stories", "gain", "majority", "bag of words"] == names
     assert "2 seeds" in " ".join(lines[head - 2])
 

@@ -6,6 +6,6 @@ which equal work is one node, and diagnostics. Runs nothing of a spec, loads no 
 Passes, each a function from one frozen type to the next (`pipeline` puts them together):
 `resolve` (names to declarations) · `declare`, with `reading` and `labels` (records to typed declarations) ·
 `expand` (choices to runs) · `settle` (the cascade of settings) · `check` (what the runs must not do) ·
-`lower` (runs to nodes and keys).
+`lower`, with `data`, `baselines` and `graph` (runs to nodes and keys).
 Tables: `catalog` (kinds, settings, formats), `codes` (findings). Types that the runtime sees: `ops`, `plan`, `keys`.
 """

@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
             ("text", "pair", "label"),
             ("text", "label"),
             ("accuracy",),
+            ("baselines",),
             needs_labels=True,
             available=True,
         ),
@@ -53,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
             ("context", "question", "choices", "label"),
             ("choices", "label"),
             ("accuracy",),
+            ("baselines",),
             available=True,
         ),
         Kind(
@@ -84,11 +86,11 @@ KINDS: Mapping[str, Kind] = {
 class SettingRule:
     """What a settings key takes.
 
-    `sort` is one of int, float, share (10 % or a number of steps), word, text, limit, mix, call.
+    `sort` is one of int, float, share (10 % or a number of steps), word, words, text, limit, mix, call.
     """
 
     sort: str
-    where: str  # "run", "part" or "target": what kind of node has it
+    where: str  # "run", "part" or "target": what kind of node has it; "kind": targets of the kinds that name it
     meaning: str
     default: int | float | str | None = None
     low: float = 0.0
@@ -102,6 +104,8 @@ class SettingRule:
         match self.sort:
             case "word" | "call":
                 return " or ".join(f"`{w}`" for w in (*self.words, *self.later))
+            case "words":
+                return f"a list such as `[{', '.join(self.words)}]`, or `none`"
             case "text":
                 return "a text in quotes"
             case "limit":
@@ -152,7 +156,8 @@ SETTINGS: Mapping[str, SettingRule] = {
         words=("clean",),
         later=("typos", "casing", "word-drop"),
     ),
-    # Of one kind alone, at its targets. Those of kinds that are not available yet are on no node so far.
+    # Of some kinds alone, at their targets. Those of kinds that are not available yet are on no node so far.
+    "baselines": SettingRule("words", "kind", "scores beside those of the arms", words=("majority", "bag-of-words")),
     "layer": SettingRule("int", "kind", "layer whose vectors are compared; the last unless given", None, high=1000),
     "pool": SettingRule("word", "kind", "how vectors of tokens become one", "mean", words=("mean", "cls")),
     "similarity": SettingRule(

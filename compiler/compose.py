@@ -311,7 +311,10 @@ class Composer:
     def _foreign_settings(self, own: Level, task: Task, *, target: bool) -> None:
         for given in own:
             if not has_key(given.key, task.kind, target=target):
-                what = "a target" if target else f"a {task.kind.name} stage"
+                of_kinds = SETTINGS[given.key].where == "kind"
+                what = (
+                    "a target" if target and not of_kinds else f"a {task.kind.name} {'target' if target else 'stage'}"
+                )
                 known = [k for k in SETTINGS if has_key(k, task.kind, target=target)]
                 message = f"{what} has no `{given.key}`"
                 self.bag.error(codes.UNKNOWN_KEY, given.span, message, did_you_mean(given.key, known))

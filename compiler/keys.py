@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from compiler.ops import (
+    Baseline,
     Data,
     FileRows,
     Folder,
@@ -30,7 +31,7 @@ SCHEMA = 1  # of the pre-image itself
 
 # Raised whenever the results of an op would change. `tests/test_versions.py` fails when its code changed and this did
 # not.
-VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 2, Predict: 2, Score: 1}
+VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 2, Predict: 2, Baseline: 1, Score: 1}
 
 # Raised with the metric's own code; part of the key of `Score` alone.
 METRIC_VERSION = {"accuracy": 1}
@@ -64,7 +65,7 @@ def is_pinned(op: Op) -> bool:
             return _is_known(source)
         case Data(rows=rows):
             return all(_are_pinned(r) for r in rows)
-        case Train() | Predict() | Score():
+        case Train() | Predict() | Baseline() | Score():
             return True
 
 

@@ -200,6 +200,18 @@ class Predict:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """Predictions of a method without a network, learned from the training data of a stage; one row an example."""
+
+    method: str  # "majority" or "bag-of-words"
+    kind: str
+    model: Key  # for what its tokenizer calls special
+    train: tuple[Key, ...]  # one a language
+    data: Key
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One metric over predictions."""
 
@@ -208,7 +220,7 @@ class Score:
     metric_version: int
 
 
-Op = Model | Data | Train | Predict | Score
+Op = Model | Data | Train | Predict | Baseline | Score
 
 
 def sources(op: Op) -> tuple[Folder | Scratch | HubModel | Rows, ...]:
@@ -245,5 +257,7 @@ def inputs(op: Op) -> tuple[Key, ...]:
             return (parent, *(key for part in parts for key in part.data))
         case Predict(weights=weights, data=data):
             return (weights, data)
+        case Baseline(model=model, train=train, data=data):
+            return (model, *train, data)
         case Score(predictions=predictions):
             return (predictions,)

@@ -64,6 +64,7 @@ class Cell:
     zero_shot: bool
     score: Key
     skips: tuple[str, ...] = ()  # the axes whose value trains nothing: the baseline of the others
+    baseline: str = ""  # the method, of a score beside those of the arms; its axes tell such baselines apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One run as the tree shows it: from the model through its stages, then its targets' scores."""
+    """One run as the tree shows it: from the model through its stages, then its targets' scores; or a baseline."""
 
     steps: tuple[Step, ...]
     targets: tuple[Step, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compiler.ops import Data, Key, Model, Op, Predict, Score, Train, inputs
+from compiler.ops import Baseline, Data, Key, Model, Op, Predict, Score, Train, inputs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -32,7 +32,8 @@ def groups(nodes: Iterable[Node]) -> tuple[tuple[Node, ...], ...]:
     """The nodes in groups that belong in one process, in an order in which every group's inputs come first.
 
     Data come first, so that a fault in them shows before the first step. A training is followed by the evaluations of
-    its checkpoint, all languages together, then by the trainings that go on from it.
+    its checkpoint, all languages together, then by the trainings that go on from it. Baselines stand last: those that
+    learn the same together, then their scores.
     """
     waiting = list(nodes)
     early = [n for n in waiting if isinstance(n.op, Model | Data)]
@@ -43,7 +44,7 @@ def groups(nodes: Iterable[Node]) -> tuple[tuple[Node, ...], ...]:
     made_here = {n.key for n in waiting if not isinstance(n.op, Model | Data)}
     roots = [k for k in by_parent if k not in made_here]
     late = [group for root in roots for group in _after(root, by_parent)]
-    return (*((n,) for n in early), *late)
+    return (*((n,) for n in early), *late, *_baselines(waiting, by_parent))
 
 
 def _parent(op: Op) -> Key | None:
@@ -51,8 +52,20 @@ def _parent(op: Op) -> Key | None:
     match op:
         case Train(parent=key) | Predict(weights=key) | Score(predictions=key):
             return key
-        case Model() | Data():
+        case Model() | Data() | Baseline():
             return None
+
+
+def _baselines(nodes: Iterable[Node], by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]:
+    """Baselines, those that learn the same together, each group before its scores."""
+    alike: dict[object, list[Node]] = {}
+    for node in nodes:
+        if isinstance(node.op, Baseline):
+            alike.setdefault((node.op.method, node.op.kind, node.op.model, node.op.train, node.op.labels), []).append(
+                node
+            )
+    scores = [(score,) for group in alike.values() for node in group for score in by_parent.get(node.key, [])]
+    return [*(tuple(group) for group in alike.values()), *scores]
 
 
 def _together(op: Predict) -> tuple[object, ...]:

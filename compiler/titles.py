@@ -23,6 +23,11 @@ def _with_chosen(title: str, settings: Settings) -> str:
     return f"{title}({', '.join(chosen)})" if chosen else title
 
 
+def called_as_data(part: Settled) -> str:
+    """A part by what it reads: with those of its settings that say so and are one of a choice."""
+    return _with_chosen(_part_title(part), {k: s for k, s in part.settings.items() if k in ("limit", "max-length")})
+
+
 def title_of(stage: Stage) -> str:
     """The tasks of a stage, with languages where they are not the source alone."""
     return " + ".join(map(_part_title, stage.parts))

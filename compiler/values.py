@@ -17,7 +17,7 @@ from dsl.syntax import Call, ListValue, Number, Pair, Record, String, Value, Val
 if TYPE_CHECKING:
     from compiler.bag import Bag
 
-Scalar = int | float | str | Limit | MixRule
+Scalar = int | float | str | Limit | MixRule | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,10 @@ def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str,
     if key == "seeds":
         bag.error(codes.WRONG_VALUE, choice.span, "`seeds` takes a number", "write `seed: {1 | 2 | 3}` for a choice")
         return None
+    if rule.sort == "words":
+        message = f"`{key}` takes a list, and a choice would be an axis of the arms"
+        bag.error(codes.WRONG_VALUE, choice.span, message, f"write `{key}: [{', '.join(rule.words)}]` for both")
+        return None
     options: dict[str, Scalar] = {}
     for option in choice.options:
         value = _read(key, rule, option.value, bag)
@@ -127,7 +131,28 @@ def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str,
 
 
 def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
-    return read_mix(value, bag) if rule.sort == "mix" else read_scalar(key, rule, value, bag)
+    match rule.sort:
+        case "mix":
+            return read_mix(value, bag)
+        case "words":
+            return _read_words(key, rule, value, bag)
+    return read_scalar(key, rule, value, bag)
+
+
+def _read_words(key: str, rule: SettingRule, value: Value, bag: Bag) -> tuple[str, ...] | None:
+    """A list of words, each once; one word stands for the list of it, and `none` for no word at all."""
+    if isinstance(value, Word) and value.text == "none":
+        return ()
+    items = value.items if isinstance(value, ListValue) else (value,)
+    if not items or not all(isinstance(item, Word) for item in items):
+        _refuse(key, rule, value, bag)
+        return None
+    words = {item.text: item.span for item in items if isinstance(item, Word)}
+    unknown = [word for word in words if word not in rule.words]
+    for word in unknown:
+        message = f"`{key}` has no `{word}`: it takes {rule.allowed()}"
+        bag.error(codes.WRONG_VALUE, words[word], message, did_you_mean(word, rule.words))
+    return None if unknown else tuple(words)
 
 
 def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
@@ -188,7 +213,7 @@ def _mending(key: str, rule: SettingRule, value: Value) -> str | None:
             return f"did you mean `{100 * number:g}%`?"
         case Number(value=number, unit="") if key == "lr" and number >= 1:
             return f"did you mean `{number}e-5`?"
-        case ListValue(items=(_, *_)):
+        case ListValue(items=(_, *_)) if rule.sort != "words":
             options = " | ".join(i.span.text for i in value.items)
             return f"a choice is written `{'seed' if key == 'seeds' else key}: {{{options}}}`"
         case Word(text=text) if text in SYNONYMS:
@@ -196,3 +221,41 @@ def _mending(key: str, rule: SettingRule, value: Value) -> str | None:
         case Word(text=text) if rule.words:
             return did_you_mean(text, rule.words)
     return None
+
+
+# The table of settings promises these types (compiler.catalog); a broken promise is a bug of ours.
+
+
+def as_whole(value: Scalar | None) -> int:
+    """A settled value that is a whole number."""
+    if not isinstance(value, int):
+        raise TypeError(value)
+    return value
+
+
+def as_real(value: Scalar | None) -> float:
+    """A settled value as a real number."""
+    if not isinstance(value, float | int):
+        raise TypeError(value)
+    return float(value)
+
+
+def as_number(value: Scalar | None) -> float | int:
+    """A settled value that is a number, whole or not, as it was written."""
+    if not isinstance(value, float | int):
+        raise TypeError(value)
+    return value
+
+
+def as_words(value: Scalar | None) -> tuple[str, ...]:
+    """A settled value that is a list of words; none where nothing is set."""
+    if not isinstance(value, tuple | None):
+        raise TypeError(value)
+    return value or ()
+
+
+def as_text(value: Scalar | None) -> str:
+    """A settled value that is a word or a text."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

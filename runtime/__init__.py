@@ -3,6 +3,6 @@
 Enters: a `compiler.plan.Plan`. Leaves: objects in the store, and scores read from it. Knows nothing of syntax or of the
 terminal. Map: `store` (objects by key; no ML library), `preview` (a plan against a store), `executor` (runs what is
 missing), `bodies` (what each op does), `sources`, `formats`, `joining`, `templates`, `encoding`, `columns` (rows to
-encoded columns), `kinds` (one file a kind of task), `models`, `batches`, `training`, `evaluation`, `metrics`,
-`results`, `statistics`, `tables`, `world` (the embedded world).
+encoded columns), `kinds` (one file a kind of task), `models`, `batches`, `training`, `evaluation`,
+`baselines`, `metrics`, `results`, `statistics`, `tables`, `distances`, `world` (the embedded world).
 """

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from compiler.ops import Data, Key, Model, Predict, Score, Train
+from compiler.ops import Baseline, Data, Key, Model, Predict, Score, Train
 from runtime.engine.messages import Group, Progress
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,9 @@ class TorchBodies:
         if all(isinstance(n.op, Predict) for n in group):
             yield from self._predict([n.op for n in group if isinstance(n.op, Predict)], inputs, desk)
             return
+        if all(isinstance(n.op, Baseline) for n in group):
+            yield from self._learn([n.op for n in group if isinstance(n.op, Baseline)], inputs, desk)
+            return
         for node in group:
             yield self._single(node, inputs, desk)
 
@@ -57,6 +60,8 @@ class TorchBodies:
                 return self._train(node, node.op, inputs, desk)
             case Predict():
                 return next(self._predict([node.op], inputs, desk))
+            case Baseline():
+                return next(self._learn([node.op], inputs, desk))
             case Score():
                 return self._score(node.op, inputs)
 
@@ -100,15 +105,10 @@ class TorchBodies:
     def _predict(self, ops: list[Predict], inputs: Inputs, desk: Desk) -> Iterator[Write]:
         """One data set after the other, the weights loaded once: the ops share weights, kind, precision and mask."""
         from runtime import columns, evaluation, models
-        from runtime.metrics import PREDICTIONS
 
         first = ops[0]
         network: Any = models.load_network(inputs[first.weights], self.files, first.kind, first.head, first.vectors)
         special = models.read_special(inputs[first.weights], network.encoder.config)
-
-        def write(table: Any, folder: Path) -> None:  # noqa: ANN401
-            columns.write_table(folder / PREDICTIONS, table)
-
         for op in ops:
             table = evaluation.predict(
                 network,
@@ -119,10 +119,31 @@ class TorchBodies:
                 mask=op.mask,
                 stopping=desk.stopping,
             )
-            yield partial(write, table)
+            yield partial(_write_predictions, table)
+
+    def _learn(self, ops: list[Baseline], inputs: Inputs, desk: Desk) -> Iterator[Write]:
+        """One data set after the other, learned once: the ops share their method and what it learns from."""
+        from runtime import baselines, columns, models
+
+        first = ops[0]
+        task = baselines.Task(first.kind, len(first.labels))
+        train = columns.concatenate([columns.read(inputs[key]) for key in first.train])
+        scorer = baselines.learn(first.method, task, train, models.read_special(inputs[first.model], None))
+        for op in ops:
+            if desk.stopping():
+                raise Stopped
+            table = baselines.predict(task, columns.read(inputs[op.data]), scorer)
+            yield partial(_write_predictions, table)
 
     def _score(self, op: Score, inputs: Inputs) -> Write:
         from runtime import metrics
 
         measured = metrics.score(self.kinds[op.predictions], op.metric, inputs[op.predictions])
         return lambda folder: metrics.write(folder, measured)
+
+
+def _write_predictions(table: Any, folder: Path) -> None:  # noqa: ANN401
+    from runtime import columns
+    from runtime.metrics import PREDICTIONS
+
+    columns.write_table(folder / PREDICTIONS, table)

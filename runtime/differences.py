@@ -14,7 +14,7 @@ from runtime.contents import Content, Names
 if TYPE_CHECKING:
     from compiler.plan import Node
 
-INPUTS = ("model", "parent", "weights", "predictions", "data")  # fields that hold keys of other nodes
+INPUTS = ("model", "parent", "weights", "predictions", "train", "data")  # fields that hold keys of other nodes
 _WORLD = ("task", *(key.replace("-", "_") for key in WORLD_PARAMETERS))  # fields that `world(…)` says
 _WHOLE = {"length", "mix", "limit"}  # fields that are shown as one value
 _WIDTH = 72  # of a shown value; a longer one is cut around the difference

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
@@ -59,4 +60,5 @@ def environment(kind: str) -> dict[str, str]:
         "transformers": transformers.__version__,
         "tokenizers": tokenizers.__version__,
         "accelerate": accelerate.__version__,
+        "scikit-learn": version("scikit-learn"),  # not loaded where nothing needs it
     }

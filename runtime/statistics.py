@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+FEWEST_RANKS = 4  # of fewer pairs, ranks say nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean over seeds. `deviation` and the interval are None where one seed cannot tell."""
@@ -36,3 +39,12 @@ def estimate(values: Sequence[float], level: float = 0.95) -> Estimate:
     deviation = stdev(values)
     half = float(stdtrit(n - 1, (1 + level) / 2)) * deviation / sqrt(n)
     return Estimate(mean, deviation, mean - half, mean + half, n)
+
+
+def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Spearman's ρ of pairs; None where they are fewer than four or one side is constant."""
+    if len(one) < FEWEST_RANKS or len(set(one)) == 1 or len(set(other)) == 1:
+        return None
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(one, other).statistic)

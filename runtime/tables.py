@@ -1,12 +1,13 @@
-"""Scores as tables: one for each experiment, benchmark and metric; rows are arms, columns languages."""
+"""Scores as tables: one for each experiment, benchmark and metric; rows are arms and baselines, columns languages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from runtime.statistics import Estimate, estimate
+from runtime.distances import distance
+from runtime.statistics import FEWEST_RANKS, Estimate, estimate, rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +25,10 @@ class Arm:
     axes: Axes
     by_language: Mapping[str, Estimate]
     average: Estimate | None  # over seeds that have every zero-shot language of the table; None where none has
-    gains: Mapping[str, Estimate]  # over the baseline's same seeds; empty for the baseline itself
-    average_gain: Estimate | None
+    gains: Mapping[str, Estimate] = field(default_factory=dict)  # over the baseline's same seeds; its own has none
+    average_gain: Estimate | None = None
+    correlation: float | None = None  # Spearman's of its scores with the distances, over all zero-shot languages
+    method: str = ""  # of a baseline without a network, which is no arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class Table:
     seeds: int  # 0 where no arm trains anything
     baseline: str  # what the arms that train nothing are called; "" where there is none
     arms: tuple[Arm, ...]
+    beside: tuple[Arm, ...]  # baselines without a network
+    distances: Mapping[str, float]  # of the languages from the source; empty unless all are known
+
+    @property
+    def correlates(self) -> bool:
+        """Whether its languages are enough to rank scores by distance."""
+        return bool(self.distances) and len(self.languages) - len(self.trained) >= FEWEST_RANKS
 
 
 def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
@@ -55,22 +65,53 @@ def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
 def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Table:
     trained = frozenset(r.cell.language for r in rows if not r.cell.zero_shot)
     languages = tuple(dict.fromkeys(r.cell.language for r in rows))
+    zero_shot = [c for c in languages if c not in trained]
+    distances = _distances(languages)
     by_arm: dict[Axes, list[Row]] = {}
+    besides: dict[tuple[str, Axes], list[Row]] = {}
     for row in rows:
-        by_arm.setdefault(row.cell.axes, []).append(row)
+        if row.cell.baseline:
+            besides.setdefault((row.cell.baseline, row.cell.axes), []).append(row)
+        else:
+            by_arm.setdefault(row.cell.axes, []).append(row)
     chances = [r.chance for r in rows if r.chance is not None]
     return Table(
         experiment=experiment,
         benchmark=benchmark,
         metric=metric,
-        languages=tuple(c for c in languages if c in trained) + tuple(c for c in languages if c not in trained),
+        languages=(*(c for c in languages if c in trained), *zero_shot),
         trained=trained,
         items=(min(r.n for r in rows), max(r.n for r in rows)),
         chance=fmean(chances) if chances else None,
         seeds=len({r.cell.seed for r in rows} - {UNTRAINED}),
         baseline=next((v for r in rows for a, v in r.cell.axes if a in r.cell.skips), ""),
-        arms=tuple(_arm(axes, by_arm, [c for c in languages if c not in trained]) for axes in by_arm),
+        arms=tuple(_correlated(_arm(axes, by_arm, zero_shot), distances, zero_shot) for axes in by_arm),
+        beside=tuple(
+            _correlated(_beside(*named, found, zero_shot), distances, zero_shot) for named, found in besides.items()
+        ),
+        distances=distances,
     )
+
+
+def _distances(languages: Sequence[str]) -> dict[str, float]:
+    """How far each language is from the source; nothing where one is not known."""
+    found = {c: d for c in languages if (d := distance(c)) is not None}
+    return found if len(found) == len(languages) else {}
+
+
+def _correlated(arm: Arm, distances: Mapping[str, float], zero_shot: Sequence[str]) -> Arm:
+    """The arm with the rank correlation of its means with the distances, if it has every zero-shot language."""
+    if not distances or any(c not in arm.by_language for c in zero_shot):
+        return arm
+    means = [arm.by_language[c].mean for c in zero_shot]
+    return replace(arm, correlation=rank_correlation(means, [distances[c] for c in zero_shot]))
+
+
+def _beside(method: str, axes: Axes, rows: list[Row], zero_shot: Sequence[str]) -> Arm:
+    """A baseline without a network: nothing is random in it, and nothing is told of its gain."""
+    scores = _scores(rows)
+    average = _average(scores, zero_shot)
+    return Arm(axes, _estimates(scores), estimate(list(average.values())) if average else None, method=method)
 
 
 def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str]) -> Arm:
@@ -82,7 +123,7 @@ def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str])
     paired = average.keys() & base_average.keys()
     return Arm(
         axes,
-        {c: estimate(list(by_seed.values())) for c, by_seed in own.items()},
+        _estimates(own),
         estimate(list(average.values())) if average else None,
         gains,
         _paired(average, base_average) if paired else None,
@@ -95,6 +136,10 @@ def _scores(rows: list[Row]) -> dict[str, dict[str, float]]:
     for row in rows:
         found.setdefault(row.cell.language, {})[row.cell.seed] = row.value
     return found
+
+
+def _estimates(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Estimate]:
+    return {c: estimate(list(by_seed.values())) for c, by_seed in scores.items()}
 
 
 def _for_seeds_of(

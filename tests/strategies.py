@@ -26,6 +26,7 @@ TRAINING = {
 }
 DATA = {"max-length": ("32", "128"), "limit": ("10", "first(10)", "1k")}
 SETTINGS = {**TRAINING, **DATA}
+TARGET = {**DATA, "baselines": ("majority", "[bag-of-words]", "[majority, bag-of-words]", "none")}
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ _BESIDE = {
 def studies():
     """One to three stages, after a choice or none, and a target in some languages."""
     languages = st.lists(st.sampled_from([*LANGUAGES, "ta"]), unique=True, max_size=4).map(tuple)
-    target = st.builds(Stage, st.just("x"), languages, settings(DATA, 1))
+    target = st.builds(Stage, st.just("x"), languages, settings(TARGET, 2))
     arms = st.lists(stages(), unique_by=lambda s: s.task, max_size=2).map(tuple)
     return st.builds(
         Study,

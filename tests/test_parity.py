@@ -30,6 +30,12 @@ def test_every_kind_that_the_language_offers_can_run_and_no_other():
         assert kind.masks == ("mask" in offered[name].settings)
 
 
+def test_every_baseline_that_the_language_offers_can_be_computed_and_no_other():
+    from runtime.baselines import METHODS
+
+    assert set(catalog.SETTINGS["baselines"].words) == set(METHODS)
+
+
 def test_every_setting_reaches_an_op_or_a_kind():
     """Nothing is ignored in silence: a setting is a field of an op, or refused where it is not built yet."""
     from dataclasses import fields
@@ -40,6 +46,7 @@ def test_every_setting_reaches_an_op_or_a_kind():
         "epochs",
         "steps",
         "seeds",
+        "baselines",  # a node for each
     }
     only_one_value = {k for k, r in catalog.SETTINGS.items() if len(r.words) <= 1 and r.sort in ("word", "call")}
     of_kinds_there_are = {k for kind in catalog.KINDS.values() if kind.available for k in kind.settings}

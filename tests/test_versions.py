@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from compiler.keys import METRIC_VERSION, VERSION
-from compiler.ops import Data, Model, Predict, Score, Train
+from compiler.ops import Baseline, Data, Model, Predict, Score, Train
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "cases" / "op_versions.json"
@@ -65,6 +65,11 @@ MEANING = {
         "runtime/kinds/masked_lm.py": ("Head", "predict", "_chosen"),
         "runtime/kinds/classification.py": ("Head", "predict"),
         "runtime/kinds/retrieval.py": ("Pool", "predict", "finish", "search", "_unit"),
+    },
+    Baseline: {
+        "runtime/baselines.py": (),
+        "runtime/columns.py": ("concatenate", "_joined"),
+        "runtime/models.py": ("read_special",),
     },
     Score: {
         "runtime/metrics.py": (),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from runtime.results import Row
 
-_COLUMNS = ("benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "score")
+_COLUMNS = ("baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "score")
 
 
 def records(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -27,6 +27,7 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
         {
             "experiment": r.cell.experiment,
             "axes": dict(r.cell.axes),
+            "baseline": r.cell.baseline or None,
             "benchmark": r.cell.benchmark,
             "language": r.cell.language,
             "metric": r.cell.metric,
@@ -72,7 +73,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_json(rows: Sequence[Row], missing: int) -> str:
     """The records as one JSON document."""
-    return json.dumps({"format_version": "1.0", "missing": missing, "scores": records(rows)}, indent=1)
+    return json.dumps({"format_version": "1.1", "missing": missing, "scores": records(rows)}, indent=1)
 
 
 def as_table(rows: Sequence[Row]) -> pa.Table:

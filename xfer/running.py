@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs, sources
+from compiler.ops import Baseline, HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs, sources
 from runtime.contents import names
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
@@ -147,7 +147,7 @@ def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEn
     if plan.device.kind == "cuda":
         jobs = min(jobs, max(1, len(gpus)))
     cores = max(1, capacity.usable_cores() // jobs)
-    kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict)}
+    kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict | Baseline)}
     job = Job(
         store.absolute(), plan.files, plan.device.kind, kinds, running.allow_code, running.save_every,
         log.folder.name, cores, log.folder.absolute() / "worker.log", names(plan),

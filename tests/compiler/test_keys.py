@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from compiler.keys import VERSION, key_of, node_key, preimage
 from compiler.ops import (
+    Baseline,
     Data,
     FileRows,
     Folder,
@@ -86,6 +87,7 @@ OPS = {
         precision="fp32",
     ),
     "predict": Predict(A, B, "retrieval", None, "fp32", None, Vectors(14, "mean", "cosine")),
+    "baseline": Baseline("bag-of-words", "classification", A, (A, B), B, ("no", "yes")),
     "score": Score(A, "accuracy", 1),
 }
 GOLDEN = {
@@ -95,6 +97,7 @@ GOLDEN = {
     "data": "b42407e441b4aa554484257823f0d33c9cf7e405d5a63f6a78abe8d01cb1bd9f",
     "train": "4facf4c26e8a13a752fef32a2605c389e804dbb72379709eb6ab8c34d28e7896",
     "predict": "a9766353d2b54dab960828fe234475e5c22a45d71d0300447d476ce258a68458",
+    "baseline": "fc6c85efb7097aac5749894ad949917c8ae0702cc5b2b27f24d059fc110842a5",
     "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
 }
 

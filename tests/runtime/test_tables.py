@@ -23,6 +23,11 @@ def row(arm, seed, language, value, zero_shot=True):
     return Row(cell, value, 500, 0.5)
 
 
+def beside(method, language, value, *axes, zero_shot=True):
+    cell = Cell("#1", axes, "", "xcopa", language, "accuracy", zero_shot, "k", baseline=method)
+    return Row(cell, value, 500, 0.5)
+
+
 def test_mean_deviation_and_interval_are_students():
     """Reference: R, t.test(c(0.1, 0.2, 0.6))."""
     found = estimate([0.1, 0.2, 0.6])
@@ -122,6 +127,34 @@ def test_the_baseline_is_what_trains_nothing_whatever_it_is_called():
     (table,) = tables([row("no", "1", "sw", 0.5), row("mnli", "1", "sw", 0.6)])
 
     assert [None, pytest.approx(0.1)] == [a.average_gain and a.average_gain.mean for a in table.arms]
+
+
+def test_baselines_without_a_network_stand_beside_the_arms():
+    arms = [row(a, s, c, v) for a, v in (("skip", 0.5), ("mnli", 0.6)) for s in ("1", "2") for c in ("sw", "ta")]
+    arms += [row("skip", "1", "en", 0.9, zero_shot=False)]
+    own = [beside("majority", c, v) for c, v in (("sw", 0.3), ("ta", 0.7))]
+    own += [beside("majority", "en", 0.8, zero_shot=False), beside("bag-of-words", "sw", 0.4)]
+
+    (table,), (plain,) = tables(arms + own), tables(arms)
+
+    assert plain.arms == table.arms
+    assert (plain.languages, plain.trained, plain.seeds, plain.baseline) == (
+        table.languages, table.trained, table.seeds, table.baseline,
+    )  # fmt: skip
+    majority, words = table.beside
+    assert ["majority", "bag-of-words"] == [b.method for b in table.beside]
+    assert (0.5, None, 1) == (majority.average.mean, majority.average.deviation, majority.average.seeds)
+    assert {"sw": 0.3, "ta": 0.7, "en": 0.8} == {c: e.mean for c, e in majority.by_language.items()}
+    assert (None, {}, None) == (words.average, words.gains, words.average_gain)
+    assert () == plain.beside
+
+
+def test_baselines_of_several_data_are_several_rows():
+    own = [beside("majority", "sw", v, ("limit", n)) for n, v in (("10", 0.4), ("20", 0.5))]
+
+    (table,) = tables([row("skip", "1", "sw", 0.5), *own])
+
+    assert [(("limit", "10"),), (("limit", "20"),)] == [b.axes for b in table.beside]
 
 
 def test_an_arm_without_its_baseline_shows_no_gain():

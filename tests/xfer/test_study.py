@@ -193,7 +193,7 @@ def test_the_plan_shows_shared_work_once(here, capsys):
     assert "w-stories  2 seeds: new" in out
 
 
-HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarrow", "numpy", "scipy"}
+HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarrow", "numpy", "scipy", "sklearn"}
 
 
 @pytest.mark.parametrize("command", [("check",), ("plan",), ("results",), ("why", "babel")])

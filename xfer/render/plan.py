@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from compiler.ops import Predict, Train
+from compiler.ops import Baseline, Predict, Train
 from runtime.preview import Mark
 from xfer.render.messages import say
 
@@ -157,7 +157,7 @@ _CODES = {
 
 
 def _show_sharing(console: Console, plan: Plan) -> None:
-    unique = sum(1 for n in plan.nodes if isinstance(n.op, Train | Predict))
+    unique = sum(1 for n in plan.nodes if isinstance(n.op, Train | Predict | Baseline))
     if plan.naive > unique:
         saved = 1 - unique / plan.naive
         text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less)"

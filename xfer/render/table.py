@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table as Grid
 from rich.text import Text
 
-from runtime.tables import Axes, Table, tables
+from runtime.distances import SOURCE
+from runtime.tables import Arm, Axes, Table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,14 +57,26 @@ def _cells(table: Table) -> list[list[str]]:
     """The table as text, arms downwards and languages across."""
     axes = _varying(table)
     head = [f"{c}*" if c in table.trained else c for c in table.languages]
-    lines = [[" · ".join(axes), *head, "zero-shot mean"]]
+    lines = [[" · ".join(axes), *head, "zero-shot mean", "ρ distance"]]
+    if table.distances:
+        lines.append(["distance", *(f"{table.distances[c]:.2f}" for c in table.languages), "", ""])
     for arm in table.arms:
-        scores = [_score(arm.by_language.get(c)) for c in table.languages]
-        lines.append([_name(arm.axes, axes), *scores, _score(arm.average)])
+        lines.append(_scores(_name(arm.axes, axes), arm, table))
         if arm.gains:
             gains = [_gain(arm.gains.get(c)) for c in table.languages]
-            lines.append([f"  gain over {table.baseline}", *gains, _interval(arm.average_gain)])
-    return lines
+            lines.append([f"  gain over {table.baseline}", *gains, _interval(arm.average_gain), ""])
+    lines += [_scores(_title(baseline), baseline, table) for baseline in table.beside]
+    return lines if table.correlates else [line[:-1] for line in lines]
+
+
+def _scores(name: str, arm: Arm, table: Table) -> list[str]:
+    scores = [_score(arm.by_language.get(c)) for c in table.languages]
+    return [name, *scores, _score(arm.average), "–" if arm.correlation is None else f"{arm.correlation:+.2f}"]
+
+
+def _title(baseline: Arm) -> str:
+    """A baseline's method, with the values of the axes that tell it from other such."""
+    return " · ".join([baseline.method.replace("-", " "), *(value for _, value in baseline.axes)])
 
 
 def _fitting(lines: list[list[str]], console: Console) -> Grid:
@@ -75,7 +88,8 @@ def _fitting(lines: list[list[str]], console: Console) -> Grid:
 
 
 def _width(lines: list[list[str]]) -> int:
-    return sum(max(len(line[i]) for line in lines) + 2 for i in range(len(lines[0]))) + 1
+    """Columns of a terminal that the grid takes: three between two of its own, and its two edges."""
+    return sum(max(len(line[i]) for line in lines) + 3 for i in range(len(lines[0]))) - 1
 
 
 def _grid(lines: list[list[str]]) -> Grid:
@@ -122,6 +136,9 @@ def _notes(table: Table) -> list[str]:
         lines.append(f"points; ± standard deviation over {table.seeds} seeds{interval if gains else ''}")
     else:
         lines.append("points; one seed: no spread can be told" if table.seeds else "points; nothing is random")
+    if table.correlates:
+        ranks = "ρ: Spearman rank correlation of the score with the distance from"
+        lines.append(f"{ranks} {SOURCE}, over the zero-shot languages")
     return lines
 
 

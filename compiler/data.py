@@ -1,0 +1,150 @@
+"""Data of stages and targets to nodes: which rows, encoded how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.check import rows_of
+from compiler.ops import Data, Key, Limit, Model, Rows
+from compiler.values import as_text, as_whole
+from dsl.diagnostics import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compiler.bag import Bag
+    from compiler.declare import TaskDecl
+    from compiler.graph import Graph
+    from compiler.locate import Locator
+    from compiler.plan import Place
+    from compiler.reading import Reading
+    from compiler.settle import Settled
+    from dsl.source import Span
+
+
+class DataLowering:
+    """Enters data nodes, each once; what is wrong with a part's data is told once."""
+
+    def __init__(self, graph: Graph, locator: Locator, bag: Bag) -> None:
+        self._graph, self._locator, self._bag = graph, locator, bag
+        self._data: dict[tuple[object, ...], Key | None] = {}
+        self._split_there: dict[tuple[Span, tuple[str, ...], str], bool] = {}
+        self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
+
+    def of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
+        """The data of a part of a stage, one key a language; None after a finding."""
+        if not self.has_split(part, "train"):
+            return None
+        keys = [self.node(part, model, c, "train", part, scored=False) for c in part.languages]
+        found = tuple(k for k in keys if k is not None)
+        return found if len(found) == len(keys) else None
+
+    def has_split(self, part: Settled, split: str) -> bool:
+        """Whether the data have the split in all languages; one message tells of all in which they do not."""
+        known = (part.task.span, part.languages, split)
+        if known not in self._split_there:
+            lacking = [c for c in part.languages if split not in self._splits(part.task, c)]
+            self._split_there[known] = not lacking
+            if lacking:
+                self._no_split(part, lacking, split)
+        return self._split_there[known]
+
+    def _splits(self, task: TaskDecl, language: str) -> tuple[str, ...]:
+        return self._locator.splits(task.reading_of(language).sources, language, task.code_of(language))
+
+    def _sources(self, task: TaskDecl, split: str, language: str) -> tuple[tuple[str, tuple[Rows, ...]], ...] | None:
+        """The rows of each source by its name, in the order that matters to a join alone; None after a finding."""
+        reading, code = task.reading_of(language), task.code_of(language)
+        found: list[tuple[str, tuple[Rows, ...]]] = []
+        for named in reading.data:
+            rows = [self._locator.rows(source, split, language, code) for source in named.parts]
+            found.append((named.name, tuple(r for r in rows if r is not None)))
+            if None in rows:
+                return None
+        return tuple(found if reading.join else sorted(found, key=lambda n: n[0]))
+
+    def node(
+        self, part: Settled, model: Key, language: str, split: str, lengths: Settled, *, scored: bool
+    ) -> Key | None:
+        """The data of one split and language of a part; `lengths` says how long; None after a finding."""
+        task, limit = part.task, part["limit"]
+        max_length, prefix = (
+            as_whole(lengths["max-length"]),
+            as_text(part["prefix"]) if "prefix" in part.settings else "",
+        )
+        known = (task.span, model, language, split, max_length, prefix, limit, scored)
+        if known not in self._data:
+            self._data[known] = None
+            if not self._fits(model, lengths):
+                return None
+            sources, reading = self._sources(task, split, language), task.reading_of(language)
+            if sources is None:
+                return None
+            op = Data(
+                model=model,
+                kind=task.kind.name,
+                sources=sources,
+                join=reading.join.text if reading.join else None,
+                filter=reading.filter.text if reading.filter else None,
+                language=language,
+                code=task.code_of(language),
+                split=split,
+                fields=tuple((f.name, f.template) for f in reading.input),
+                labels=task.labels,
+                max_length=max_length,
+                prefix=prefix,
+                limit=limit if isinstance(limit, Limit) else None,
+                scored=scored,
+            )
+            places = self._data_places(part, reading, lengths)
+            self._data[known] = self._graph.enter(op, f"data {task.name} {split}[{language}]", part.name_span, places)
+        return self._data[known]
+
+    def _fits(self, model: Key, lengths: Settled) -> bool:
+        """Whether `max-length` lies within the model's positions, as far as these are known here."""
+        op, length = self._graph.nodes[model].op, as_whole(lengths["max-length"])
+        positions = self._locator.shape(op.source).positions if isinstance(op, Model) else None
+        if positions is None or length <= positions:
+            return True
+        said = lengths.settings["max-length"].place
+        span = said if said is not None and said.source is lengths.span.source else lengths.span
+        message = f"`max-length` is {length}, and the model has {positions} positions"
+        self._bag.error(codes.WRONG_VALUE, span, message, f"set `max-length: {positions}` or less")
+        return False
+
+    def _data_places(self, part: Settled, reading: Reading, lengths: Settled) -> Mapping[str, Place]:
+        """Where each thing that the data's key holds was said."""
+        said = {f"input.{f.name}": f.span for f in reading.input}
+        said |= {"data": reading.sources[0].span, "input": reading.input[0].span}
+        said |= {key: w.span for key, w in (("join", reading.join), ("filter", reading.filter)) if w is not None}
+        for key, owner in (("max-length", lengths), ("limit", part), ("split", part), ("prefix", part)):
+            setting = owner.settings.get(key)
+            if setting is not None and setting.place is not None:
+                said[key] = setting.place
+        return {key: self._graph.place(span) for key, span in said.items()}
+
+    def _no_split(self, part: Settled, lacking: list[str], split: str) -> None:
+        data, code = part.task.reading_of(lacking[0]).sources, part.task.code_of(lacking[0])
+        there = ", ".join(self._locator.splits(data, lacking[0], code)) or "no split at all"
+        why = "a stage needs one" if split == "train" else "a target is scored on it"
+        message = f"`{part.task.name}` has no {split} split in {', '.join(f'`{c}`' for c in lacking)}; {why}"
+        missing = self._locator.expected(data, split, lacking[0], code)
+        hint = f"its data have: {there}" + (f"; {missing}" if missing else "")
+        self._bag.error(codes.NO_SPLIT, part.name_span, message, hint, Label(data[0].span, "its data"))
+
+    def rows_read(self, part: Settled, model: Key) -> frozenset[object]:
+        """What a part of a stage trains on, as `rows_of` tells it."""
+        keys = self.of_part(part, model) or ()
+        if keys not in self._rows:
+            ops = [self._graph.nodes[k].op for k in keys]
+            self._rows[keys] = frozenset(r for op in ops if isinstance(op, Data) for r in rows_of(op))
+        return self._rows[keys]
+
+    def target_split(self, target: Settled) -> str:
+        """The split that a target is scored on: what is stated, else `test`, else `dev`."""
+        stated = target["split"] or target.task.split
+        if stated is not None:
+            return as_text(stated)
+        there = {s for c in target.languages for s in self._splits(target.task, c)}
+        return "test" if "test" in there else "dev"

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: quickstart test check format pretrain clean
+.PHONY: quickstart test check format pretrain world-table clean
 
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
@@ -24,6 +24,9 @@ format: $(STAMP)
 
 pretrain: $(STAMP)  ## Make the embedded model again (a recorded run: docs/world.md).
 	$(BIN)/python -m bench.pretrain
+
+world-table: $(STAMP)  ## Turn the knobs of the embedded world (a recorded run: docs/world.md).
+	$(BIN)/python -m bench.cells
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

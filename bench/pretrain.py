@@ -1,8 +1,8 @@
-"""Make the embedded model again: run `specs/world/pretrain.xfer` and copy its encoder into the package.
+"""Make the embedded model again: learn its tokenizer, run `specs/world/pretrain.xfer`, copy both into the package.
 
     python -m bench.pretrain [--store DIR]
 
-Prints the digest of the weights, which docs/world.md records with the machine and the commit.
+Prints the digests of weights and tokenizer, which docs/world.md records.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import xfer
 from runtime import world
 from runtime.models import ENCODER
+from runtime.world.tokenizer import train_tokenizer
 from xfer.opening import EMBEDDED
 
 SPEC = Path(__file__).resolve().parent.parent / "specs" / "world" / "pretrain.xfer"
@@ -26,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path, default=None)
     folder = EMBEDDED / "babel-mini"
-    world.write_tokenizer(folder)
+    train_tokenizer(folder, world.World())
     study = xfer.compile(SPEC, xfer.Options(store=parser.parse_args().store))
     report = xfer.run(study)
     if report.failed:
@@ -37,7 +38,8 @@ def main() -> int:
     for name in ("config.json", "model.safetensors"):
         shutil.copyfile(encoder / name, folder / name)
     print(f"key     {trained.key}")
-    print(f"sha256  {hashlib.sha256((folder / 'model.safetensors').read_bytes()).hexdigest()}  model.safetensors")
+    for name in ("model.safetensors", "tokenizer.json"):
+        print(f"sha256  {hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}")
     return 0
 
 

@@ -210,13 +210,16 @@ MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, a
 DEEPEST = 64  # lets within lets, groups within groups
 
 # The embedded world as the compiler needs it; a test holds it equal to `runtime.world`.
-WORLD_VERSION = 1
-WORLD_LANGUAGES = ("qaa", "qab", "qac", "qad", "qae", "qaf")
+WORLD_VERSION = 2
+WORLD_LANGUAGES = ("qaa", "qab", "qac", "qad", "qae", "qaf", "qag", "qah", "qai", "qaj", "qak", "qal")
+_WORLD_QUESTIONS = {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES}
 WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "text": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES},
-    "stories": {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
+    "stories": _WORLD_QUESTIONS,
+    "entail": _WORLD_QUESTIONS,
+    "words": _WORLD_QUESTIONS,
     "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
-    "entail": {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
+    "mining": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
 }
 
 
@@ -251,8 +254,8 @@ class WorldParameter:
 WORLD_PARAMETERS: Mapping[str, WorldParameter] = {
     "seed": WorldParameter(1, Interval(0, float("inf"))),
     "cognates": WorldParameter(1.0, Interval(0, 4)),
-    "mixed": WorldParameter(0.05, Interval(0, 1), ("text",), is_share=True),
-    "low-resource": WorldParameter(0.1, Interval(0, 1, open_low=True), ("text",), is_share=True),
+    "mixed": WorldParameter(0.3, Interval(0, 1), ("text",), is_share=True),
+    "low-resource": WorldParameter(0.25, Interval(0, 1, open_low=True), ("text",), is_share=True),
 }
 
 ARCHITECTURES = ("xlm-roberta",)

@@ -1,20 +1,23 @@
 """`entail`: whether what is told entails the hypothesis, contradicts it or leaves it open (as in MNLI).
 
-The hypothesis claims one of the outcomes that the event can bring about. Of the same thing, the one by the rules is
-entailed and any other is contradicted. Of another thing it is neutral, and true of that thing as often as not. So
-neither half of a pair tells the label by itself.
+The premise tells what somebody does to a thing, or does not. The hypothesis says the same or less, or denies it; or it
+speaks of another thing or another event, which leaves it open. Neither half of a pair tells the label by itself.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from runtime.world.languages import Language, render
-from runtime.world.questions import Clause, combinations
-from runtime.world.reality import AGENTS, Combination, outcome, possible_outcomes
+from runtime.world.grammar import Clause, Phrase, sentence
+from runtime.world.languages import Language
+from runtime.world.parameters import World
+from runtime.world.questions import cause, combinations
+from runtime.world.reality import AGENTS, Combination, reality
+from runtime.world.telling import decorated
 
 LABELS = ("entailment", "neutral", "contradiction")
 ROWS = {"train": 3_000, "dev": 300, "test": 600}
+BY_SORT = 0.3  # share of the hypotheses that name the sort of the thing and not the thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +29,50 @@ class Pair:
     label: str
 
 
-def rows(split: str, language: Language) -> list[dict[str, object]]:
+def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:
     """The pairs of the split, parallel across languages: `idx premise hypothesis label`."""
-    return [_row(idx, pair, language) for idx, pair in enumerate(_pairs(split))]
+    return [_row(idx, pair, language, world) for idx, pair in enumerate(_pairs(split, world))]
 
 
-def _row(idx: int, pair: Pair, language: Language) -> dict[str, object]:
-    premise, hypothesis = render(pair.premise, language), render(pair.hypothesis, language)
+def _row(idx: int, pair: Pair, language: Language, world: World) -> dict[str, object]:
+    premise, hypothesis = (sentence(world, language, half) for half in (pair.premise, pair.hypothesis))
     return {"idx": idx, "premise": premise, "hypothesis": hypothesis, "label": pair.label}
 
 
 @cache
-def _pairs(split: str) -> tuple[Pair, ...]:
+def _pairs(split: str, world: World) -> tuple[Pair, ...]:
     """So many different pairs, with labels as even as the count allows."""
     count = ROWS[split]
-    rng = random.Random(f"world/entail/{split}")
+    rng = random.Random(f"world/{world.seed}/entail/{split}")
     labels = rng.sample([LABELS[n % len(LABELS)] for n in range(count)], count)
-    topics = _topics(split)
+    listed = combinations(world, split)
     found: dict[tuple[Clause, Clause], Pair] = {}
     while len(found) < count:
-        told, others = rng.choice(topics)
-        pair = _pair(rng, told, others, labels[len(found)])
+        pair = _pair(rng, world, listed, labels[len(found)])
         found.setdefault((pair.premise, pair.hypothesis), pair)
     return tuple(found.values())
 
 
-@cache
-def _topics(split: str) -> tuple[tuple[Combination, tuple[Combination, ...]], ...]:
-    """Each combination of the split with those of the same event and another thing, if there are any.
-
-    A pair may name two things: with its event both are combinations of the split.
-    """
-    listed = combinations(split)
-    same = {told: tuple(other for other in listed if other.event == told.event and other != told) for told in listed}
-    return tuple((told, others) for told, others in same.items() if others)
-
-
-def _pair(rng: random.Random, told: Combination, others: tuple[Combination, ...], label: str) -> Pair:
-    premise = (rng.choice(AGENTS), told.event, told.thing)
-    claimed = rng.choice(others) if label == "neutral" else told
-    obeys = label == "entailment" or (label == "neutral" and rng.random() < 1 / 2)
-    return Pair(premise, ("so", claimed.thing, outcome(claimed) if obeys else _wrong(rng, claimed)), label)
+def _pair(rng: random.Random, world: World, listed: tuple[Combination, ...], label: str) -> Pair:
+    told, agent, negated = rng.choice(listed), rng.choice(AGENTS), rng.random() < 1 / 2
+    premise = decorated(rng, cause(agent, told)) if not negated else cause(agent, told)
+    claimed = _another(rng, told, listed) if label == "neutral" else told
+    denied = rng.random() < 1 / 2 if label == "neutral" else negated != (label == "contradiction")
+    hypothesis = replace(cause(agent, claimed), negated=denied)
+    if not negated and rng.random() < BY_SORT and _tells_by_sort(world, told, claimed, label):
+        hypothesis = replace(hypothesis, object=Phrase(reality(world).sorts[claimed.thing]))
+    return Pair(replace(premise, negated=negated), hypothesis, label)
 
 
-def _wrong(rng: random.Random, told: Combination) -> str:
-    """An outcome that the event has with other things."""
-    return rng.choice([other for other in possible_outcomes(told.event) if other != outcome(told)])
+def _another(rng: random.Random, told: Combination, listed: tuple[Combination, ...]) -> Combination:
+    """The same with another thing or another event, if the split has one."""
+    others = [other for other in listed if other != told]
+    by_thing = rng.random() < 1 / 2
+    close = [o for o in others if (o.event == told.event if by_thing else o.thing == told.thing)]
+    return rng.choice(close or others)
+
+
+def _tells_by_sort(world: World, told: Combination, claimed: Combination, label: str) -> bool:
+    """Whether the label stays where the hypothesis names the sort: of things of one sort, one is not left open."""
+    sorts = reality(world).sorts
+    return label != "neutral" or told.event != claimed.event or sorts[told.thing] != sorts[claimed.thing]

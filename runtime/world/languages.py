@@ -1,100 +1,68 @@
-"""The made-up languages: each renders the same meanings in its own words and word order."""
+"""The made-up languages: what is known of each, and its distance from the source that follows from it."""
 
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from typing import Literal
 
-from runtime.world.reality import CONCEPTS
+Order = Literal["SVO", "SOV", "VSO"]
+Morphology = Literal["isolating", "fusional", "agglutinating"]
+Script = Literal["latin", "cyrillic", "greek", "georgian"]
 
-MARKS = (".", "?")  # the same in every language
+_AFFIXATION: Mapping[Morphology, float] = {"isolating": 0.0, "fusional": 0.5, "agglutinating": 1.0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A rendering of meanings, and how far it is from the source."""
+    """A language, by the parameters that its words and sentences are made from."""
 
     code: str  # of the codes ISO 639-2 reserves for local use
-    shared: float  # share of the lexicon that is the source's
-    is_reversed: bool = False  # word order: the source's, read from the end
+    family: str
+    script: Script = "latin"
+    order: Order = "SVO"
+    adjective_first: bool = True
+    morphology: Morphology = "isolating"
+    cognates: float = 0.0  # share of the words that descend from the same roots as the source's
+    loans: float = 0.0  # share of the words that are the source's own, borrowed
+    low_resource: bool = False  # little text
 
     @property
     def distance(self) -> float:
-        """Distance from the source in [0, 1]: half for the words that differ, half for the word order."""
-        return (1.0 - self.shared + self.is_reversed) / 2
+        """Distance from the source in [0, 1]: the mean of four, each in [0, 1].
+
+        Words that are not shared · order (of the clause and of the adjective, half each) · affixation · script.
+        """
+        words = 1.0 - self.cognates - self.loans
+        order = ((self.order != SOURCE.order) + (self.adjective_first != SOURCE.adjective_first)) / 2
+        affixes = abs(_AFFIXATION[self.morphology] - _AFFIXATION[SOURCE.morphology])
+        return (words + order + affixes + (self.script != SOURCE.script)) / 4
 
 
-SOURCE = Language("qaa", shared=1.0)
-LANGUAGES: Mapping[str, Language] = {
-    language.code: language
-    for language in (
-        SOURCE,
-        Language("qab", shared=0.5),
-        Language("qac", shared=0.3),
-        Language("qad", shared=0.1),
-        Language("qae", shared=0.4, is_reversed=True),
-        Language("qaf", shared=0.2, is_reversed=True),
-    )
-}
+SOURCE = Language(code="qaa", family="north", cognates=1.0)
 
-_SOUNDS: Mapping[str, tuple[str, str]] = {  # consonants and vowels, so that a language has a look of its own
-    "qaa": ("ptkmnslr", "aeiou"),
-    "qab": ("ptkmnslrbd", "aeiou"),
-    "qac": ("bdgmnvzlr", "aeio"),
-    "qad": ("fhkjnswxt", "aiuy"),
-    "qae": ("ptcmnshr", "aeiouö"),
-    "qaf": ("bghvzqdw", "aäouy"),
-}
+_ALL = (
+    SOURCE,
+    Language(code="qab", family="north", cognates=0.85, loans=0.05),
+    Language(code="qac", family="north", adjective_first=False, morphology="fusional", cognates=0.7, loans=0.05),
+    Language(code="qad", family="north", morphology="fusional", cognates=0.65, loans=0.1, low_resource=True),
+    Language(code="qae", family="north", script="cyrillic", morphology="fusional", cognates=0.6, loans=0.05),
+    Language(code="qaf", family="east", adjective_first=False, cognates=0.3, loans=0.2),
+    Language(code="qag", family="east", order="SOV", morphology="agglutinating", cognates=0.3, loans=0.2),
+    Language(code="qah", family="east", script="greek", morphology="fusional", cognates=0.3, loans=0.1),
+    Language(
+        code="qai", family="south", script="cyrillic", order="SOV", morphology="agglutinating",
+        cognates=0.2, loans=0.1, low_resource=True,
+    ),
+    Language(
+        code="qaj", family="south", script="greek", order="VSO", adjective_first=False, morphology="fusional",
+        cognates=0.15, loans=0.1,
+    ),
+    Language(
+        code="qak", family="west", script="georgian", order="VSO", adjective_first=False, morphology="agglutinating",
+        cognates=0.1, loans=0.05,
+    ),
+    Language(
+        code="qal", family="west", script="georgian", order="SOV", morphology="fusional", cognates=0.1, loans=0.1
+    ),
+)  # fmt: skip
 
-
-def render(concepts: Sequence[str], language: Language, mark: str = ".") -> str:
-    """One sentence that says the concepts, given in the source's order, and ends in the mark."""
-    words = [lexicon(language.code)[concept] for concept in concepts]
-    return in_order(words, language, mark)
-
-
-def in_order(words: Sequence[str], language: Language, mark: str) -> str:
-    """The words, given in the source's order, as a sentence in the order of the language."""
-    return " ".join([*(reversed(words) if language.is_reversed else words), mark])
-
-
-def lexicon(code: str) -> Mapping[str, str]:
-    """The word of the language for each concept; no word means two things, in one language or across two."""
-    return _lexicons()[code]
-
-
-def vocabulary() -> tuple[str, ...]:
-    """The marks and the words of all languages, each once, in a fixed order."""
-    words = (word for code in LANGUAGES for word in lexicon(code).values())
-    return MARKS + tuple(dict.fromkeys(words))
-
-
-@cache
-def _lexicons() -> Mapping[str, Mapping[str, str]]:
-    taken: set[str] = set()
-    source = {concept: _new_word(SOURCE.code, concept, taken) for kind in CONCEPTS for concept in kind}
-    others = {code: _derived(language, source, taken) for code, language in LANGUAGES.items() if language != SOURCE}
-    return {SOURCE.code: source, **others}
-
-
-def _derived(language: Language, source: Mapping[str, str], taken: set[str]) -> dict[str, str]:
-    """The lexicon of a language: of each kind of concept the same share has the source's word."""
-    words = {}
-    for kind in CONCEPTS:
-        rng = random.Random(f"world/shared/{language.code}/{kind[0]}")
-        shared = rng.sample(kind, round(language.shared * len(kind)))
-        for concept in kind:
-            words[concept] = source[concept] if concept in shared else _new_word(language.code, concept, taken)
-    return words
-
-
-def _new_word(code: str, concept: str, taken: set[str]) -> str:
-    """A word of two or three syllables that is not taken; it is taken afterwards."""
-    rng = random.Random(f"world/word/{code}/{concept}")
-    consonants, vowels = _SOUNDS[code]
-    while True:
-        syllables = [rng.choice(consonants) + rng.choice(vowels) for _ in range(rng.choice((2, 2, 3)))]
-        word = "".join(syllables)
-        if word not in taken:
-            taken.add(word)
-            return word
+LANGUAGES: Mapping[str, Language] = {language.code: language for language in _ALL}

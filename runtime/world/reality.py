@@ -1,25 +1,33 @@
 """The made-up reality: things with hidden properties, events, and the rules that say what an event brings about.
 
-Every event bears on one *aspect* of a thing (as dropping bears on what it is made of); a thing has one of three hidden
-properties in each aspect, and the rule of the event turns that property into an outcome. No text names a property:
-it can only be learnt from what happens to the thing.
+Every event bears on one *aspect* of a thing (as dropping and hitting bear on what it is made of); a thing has one of
+three hidden properties in each aspect, and what comes of the event is the outcome of that property. No text names a
+property: it can only be learnt from what happens to the thing. Beside that, each thing is of a sort and has a place
+where it is kept, which texts do say and which have nothing to do with its properties.
 """
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
+
+from runtime.world.parameters import World
+
+T = TypeVar("T")
 
 ASPECTS = 4
 PROPERTIES = 3  # in each aspect
-EVENTS_HELD_OUT = 6  # of the 24, for each thing: a quarter of all combinations
 
-THINGS = tuple(f"thing-{n:02}" for n in range(60))
-EVENTS = tuple(f"event-{n:02}" for n in range(24))
-OUTCOMES = tuple(f"outcome-{n:02}" for n in range(40))
-AGENTS = tuple(f"agent-{n:02}" for n in range(10))
-PARTICLES = ("so", "because", "what")
-CONCEPTS = (PARTICLES, AGENTS, EVENTS, OUTCOMES, THINGS)  # by kind, so that a language can share some of each
+THINGS = tuple(f"thing-{n:02}" for n in range(40))
+EVENTS = tuple(f"event-{n:02}" for n in range(16))
+OUTCOMES = tuple(f"outcome-{n:02}" for n in range(ASPECTS * PROPERTIES))
+AGENTS = tuple(f"agent-{n:02}" for n in range(6))
+SORTS = tuple(f"sort-{n}" for n in range(8))
+PLACES = tuple(f"place-{n}" for n in range(8))
+ADJECTIVES = tuple(f"adjective-{n}" for n in range(6))
+PARTICLES = ("so", "because", "what", "not", "at", "is", "lies")
+CONCEPTS = (PARTICLES, AGENTS, EVENTS, OUTCOMES, THINGS, SORTS, PLACES, ADJECTIVES)  # by kind: each is shared alike
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,53 +38,73 @@ class Combination:
     thing: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reality:
+    """What holds in the worlds of one seed."""
+
+    seed: int
+    rules: Mapping[str, tuple[str, ...]]  # of each event the outcome for each property of its aspect, all different
+    properties: Mapping[str, tuple[int, ...]]  # of each thing its property in each aspect
+    sorts: Mapping[str, str]  # of each thing
+    places: Mapping[str, str]  # of each thing where it is kept
+    held_out: frozenset[Combination]  # a quarter, which no training text mentions
+
+    def outcome(self, told: Combination) -> str:
+        """What the rules say comes of the combination."""
+        return self.rules[told.event][self.properties[told.thing][aspect(told.event)]]
+
+    def combinations(self, *, held_out: bool) -> tuple[Combination, ...]:
+        """Those that training texts and items may mention, or those that dev and test items ask about."""
+        everything = (Combination(event, thing) for event in EVENTS for thing in THINGS)
+        return tuple(told for told in everything if (told in self.held_out) == held_out)
+
+
 def aspect(event: str) -> int:
     """Which of the aspects the event bears on, in [0, ASPECTS)."""
     return EVENTS.index(event) % ASPECTS
 
 
-def outcome(combination: Combination) -> str:
-    """What the rules say comes of the combination."""
-    hidden = _properties()[combination.thing][aspect(combination.event)]
-    return possible_outcomes(combination.event)[hidden]
-
-
-def possible_outcomes(event: str) -> tuple[str, ...]:
-    """The event's rule: the outcome for each property of its aspect, all different."""
-    return _rules()[event]
+def reality(world: World) -> Reality:
+    """The reality of a world: its seed alone decides it."""
+    return _reality(world.seed)
 
 
 @cache
-def trained_combinations() -> tuple[Combination, ...]:
-    """The combinations that texts and training items may mention."""
-    held_out = frozenset(held_out_combinations())
-    return tuple(pair for event in EVENTS for thing in THINGS if (pair := Combination(event, thing)) not in held_out)
+def _reality(seed: int) -> Reality:
+    return Reality(
+        seed,
+        _rules(seed),
+        _properties(seed),
+        _evenly(f"world/{seed}/sorts", SORTS),
+        _evenly(f"world/{seed}/places", PLACES),
+        _held_out(seed),
+    )
 
 
-@cache
-def held_out_combinations() -> tuple[Combination, ...]:
-    """The quarter that only dev and test items mention: as many of each thing."""
-    rng = random.Random("world/held-out")
-    return tuple(Combination(event, thing) for thing in THINGS for event in sorted(rng.sample(EVENTS, EVENTS_HELD_OUT)))
+def _rules(seed: int) -> Mapping[str, tuple[str, ...]]:
+    """Of each event the outcome for each property of its aspect: a property has one outcome, whatever the event."""
+    shuffled = random.Random(f"world/{seed}/rules").sample(OUTCOMES, len(OUTCOMES))
+    of_aspect = [tuple(shuffled[number * PROPERTIES :][:PROPERTIES]) for number in range(ASPECTS)]
+    return {event: of_aspect[aspect(event)] for event in EVENTS}
 
 
-@cache
-def _properties() -> Mapping[str, tuple[int, ...]]:
-    """The hidden property of each thing in each aspect; every property is held by as many things."""
-    rng = random.Random("world/properties")
-    even = [n % PROPERTIES for n in range(len(THINGS))]
-    columns = [rng.sample(even, len(even)) for _ in range(ASPECTS)]
+def _properties(seed: int) -> Mapping[str, tuple[int, ...]]:
+    """Every property is held by as many things."""
+    columns = [
+        _evenly(f"world/{seed}/properties/{number}", tuple(range(PROPERTIES))).values() for number in range(ASPECTS)
+    ]
     return dict(zip(THINGS, zip(*columns, strict=True), strict=True))
 
 
-@cache
-def _rules() -> Mapping[str, tuple[str, ...]]:
-    """The outcomes of each event, by property; events of one aspect share outcomes, and every outcome occurs."""
-    rng = random.Random("world/rules")
-    rules = {}
-    for event in EVENTS:
-        own = OUTCOMES[aspect(event) :: ASPECTS]
-        first = PROPERTIES * (EVENTS.index(event) // ASPECTS)
-        drawn = [own[(first + step) % len(own)] for step in range(PROPERTIES)]
-        rules[event] = tuple(rng.sample(drawn, PROPERTIES))
-    return rules
+def _held_out(seed: int) -> frozenset[Combination]:
+    """Of each thing one event of each aspect."""
+    rng = random.Random(f"world/{seed}/held-out")
+    return frozenset(
+        Combination(rng.choice(EVENTS[number::ASPECTS]), thing) for thing in THINGS for number in range(ASPECTS)
+    )
+
+
+def _evenly(seed: str, values: tuple[T, ...]) -> Mapping[str, T]:
+    """One of the values for each thing, each for as many things as the count allows."""
+    shuffled = random.Random(seed).sample(range(len(THINGS)), len(THINGS))
+    return {thing: values[n % len(values)] for thing, n in zip(THINGS, shuffled, strict=True)}

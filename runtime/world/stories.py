@@ -1,24 +1,32 @@
 """`stories`: which of four endings continues the story by the rules (as in HellaSwag)."""
 
+import random
+from dataclasses import replace
 from functools import cache
 
-from runtime.world.languages import Language, render
+from runtime.world.grammar import sentence
+from runtime.world.languages import Language
+from runtime.world.parameters import World
 from runtime.world.questions import Question, questions
+from runtime.world.telling import decorated
 
 ROWS = {"train": 2_000, "dev": 200, "test": 500}
 
 
-def rows(split: str, language: Language) -> list[dict[str, object]]:
+def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:
     """The stories of the split, parallel across languages: `idx context ending0 … ending3 label`."""
-    return [_row(idx, question, language) for idx, question in enumerate(_questions(split))]
+    return [_row(idx, question, language, world) for idx, question in enumerate(_questions(split, world))]
 
 
 @cache
-def _questions(split: str) -> tuple[Question, ...]:
-    return questions("world/stories", split, count=ROWS[split], choices=4)
+def _questions(split: str, world: World) -> tuple[Question, ...]:
+    rng = random.Random(f"world/{world.seed}/stories/{split}/decoration")
+    asked = questions("stories", world, split, count=ROWS[split], choices=4, asks=("effect",))
+    return tuple(replace(question, premise=decorated(rng, question.premise)) for question in asked)
 
 
-def _row(idx: int, question: Question, language: Language) -> dict[str, object]:
-    context = f"{render(question.premise, language)} {render(question.ask, language, '?')}"
-    endings = {f"ending{n}": render(choice, language) for n, choice in enumerate(question.choices)}
-    return {"idx": idx, "context": context, **endings, "label": question.label}
+def _row(idx: int, question: Question, language: Language, world: World) -> dict[str, object]:
+    endings = {
+        f"ending{n}": sentence(world, language, replace(choice, link="so")) for n, choice in enumerate(question.choices)
+    }
+    return {"idx": idx, "context": sentence(world, language, question.premise), **endings, "label": question.label}

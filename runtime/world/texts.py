@@ -3,62 +3,58 @@
 import random
 from functools import cache
 
-from runtime.world.languages import LANGUAGES, Language, in_order, lexicon
-from runtime.world.reality import AGENTS, THINGS, Combination, outcome, trained_combinations
+from runtime.world.grammar import phrased
+from runtime.world.languages import LANGUAGES, SOURCE, Language
+from runtime.world.lexicon import lexicon
+from runtime.world.parameters import World
+from runtime.world.reality import THINGS, Combination, reality
+from runtime.world.telling import Sentences, description, episode
 
-ROWS = {"train": 10_000, "dev": 200}  # in each language
-EPISODES = 2  # in a text, of one thing, so that what befalls it shows its properties
-CODE_SWITCHED = 0.02  # share of the texts that borrow words: enough to join the languages, too few to level them
-BORROWED = 0.5  # share of the words in such a text
-
-Sentences = tuple[tuple[tuple[str, ...], str], ...]  # of each sentence the concepts and the mark
+ROWS = {"train": 10_000, "dev": 200}  # in each language that is not low-resource
+DESCRIBED = 0.3  # share of the texts that describe a thing beside telling what befalls it
+RETOLD = 0.6  # share of the others that tell one episode twice, in other words or the same
+BORROWED = 0.5  # share of the words of a mixed text that are of another language
 
 
-def rows(split: str, language: Language) -> list[dict[str, object]]:
+def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:
     """The texts of the split in the language: `text`."""
-    first = 0 if split == "train" else ROWS["train"]
-    return [{"text": text} for text in _texts(language.code)[first : first + ROWS[split]]]
+    train = round(ROWS["train"] * (world.low_resource if language.low_resource else 1))
+    first, count = (0, train) if split == "train" else (train, ROWS["dev"])
+    return [{"text": text} for text in _texts(language.code, world, train + ROWS["dev"])[first : first + count]]
 
 
 @cache
-def _texts(code: str) -> tuple[str, ...]:
-    """As many different texts as all splits need, train first."""
-    rng = random.Random(f"world/text/{code}")
+def _texts(code: str, world: World, count: int) -> tuple[str, ...]:
+    """So many different texts, train first."""
+    rng = random.Random(f"world/{world.seed}/text/{code}")
     texts: dict[str, None] = {}
-    while len(texts) < sum(ROWS.values()):
-        texts[_text(rng, LANGUAGES[code])] = None
+    while len(texts) < count:
+        texts[_text(rng, LANGUAGES[code], world)] = None
     return tuple(texts)
 
 
-def _text(rng: random.Random, language: Language) -> str:
-    borrowed = BORROWED if rng.random() < CODE_SWITCHED else 0.0
-    episodes = rng.sample(_episodes_of(rng.choice(THINGS)), EPISODES)
-    sentences = [sentence for episode in episodes for sentence in _episode(rng, episode)]
-    return " ".join(
-        in_order([_word(rng, concept, language, borrowed) for concept in concepts], language, mark)
-        for concepts, mark in sentences
-    )
+def _text(rng: random.Random, language: Language, world: World) -> str:
+    borrowed = BORROWED if rng.random() < world.mixed else 0.0
+    others = [SOURCE] if language != SOURCE else [other for other in LANGUAGES.values() if other != SOURCE]
+
+    def word(concept: str) -> tuple[str, Language]:
+        owner = rng.choice(others) if rng.random() < borrowed else language
+        return lexicon(world, owner.code)[concept], owner
+
+    return " ".join(phrased(language, word, *clauses, mark=mark) for clauses, mark in _told(rng, world))
+
+
+def _told(rng: random.Random, world: World) -> Sentences:
+    """Two passages about one thing; the second may tell the first again."""
+    thing, real = rng.choice(THINGS), reality(world)
+    first, second = rng.sample(_episodes_of(world.seed, thing), 2)
+    if rng.random() < DESCRIBED:
+        passages = [description(rng, real, thing), episode(rng, real, first)]
+        return sum(rng.sample(passages, 2), ())
+    return episode(rng, real, first) + episode(rng, real, first if rng.random() < RETOLD else second)
 
 
 @cache
-def _episodes_of(thing: str) -> tuple[Combination, ...]:
+def _episodes_of(seed: int, thing: str) -> tuple[Combination, ...]:
     """What may be told of the thing."""
-    return tuple(told for told in trained_combinations() if told.thing == thing)
-
-
-def _episode(rng: random.Random, told: Combination) -> Sentences:
-    """One of four ways to tell an episode: forwards or backwards, in one sentence or with a question."""
-    cause = (rng.choice(AGENTS), told.event, told.thing)
-    effect = (told.thing, outcome(told))
-    forwards: Sentences = ((cause, "."), (("so", "what"), "?"), (effect, "."))
-    backwards: Sentences = ((effect, "."), (("because", "what"), "?"), (cause, "."))
-    so: Sentences = (((*cause, "so", *effect), "."),)
-    because: Sentences = (((*effect, "because", *cause), "."),)
-    return rng.choice((so, because, forwards, backwards))
-
-
-def _word(rng: random.Random, concept: str, language: Language, borrowed: float) -> str:
-    """The word of the language for the concept, or with probability `borrowed` that of another language."""
-    if rng.random() >= borrowed:
-        return lexicon(language.code)[concept]
-    return lexicon(rng.choice([code for code in LANGUAGES if code != language.code]))[concept]
+    return tuple(told for told in reality(World(seed=seed)).combinations(held_out=False) if told.thing == thing)

@@ -1,40 +1,49 @@
-"""The tokenizer's files give a fast tokenizer of transformers in the conventions of XLM-R."""
+"""The tokenizer that ships: a real subword tokenizer in the conventions of XLM-R, learnt from the world's texts."""
 
 from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from runtime.world import LANGUAGES, rows, vocabulary, write_tokenizer
+from runtime import world
+from runtime.world import LANGUAGES, rows
+from runtime.world.tokenizer import SIZE, train_tokenizer
+from tests.world.meanings import words
+
+SHIPPED = Path(world.__file__).parent / "babel-mini"
 
 
 @pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PreTrainedTokenizerFast:
-    folder = tmp_path_factory.mktemp("tokenizer")
-    write_tokenizer(folder)
-    return AutoTokenizer.from_pretrained(folder)
+def tokenizer() -> PreTrainedTokenizerFast:
+    return AutoTokenizer.from_pretrained(SHIPPED)
 
 
 def test_special_tokens_stand_where_xlm_r_has_them(tokenizer: PreTrainedTokenizerFast) -> None:
-    last = len(vocabulary()) + 4
-
-    assert ["<s>", "<pad>", "</s>", "<unk>", "<mask>"] == tokenizer.convert_ids_to_tokens([0, 1, 2, 3, last])
-    assert last == tokenizer.mask_token_id == len(tokenizer) - 1
-    assert (0, 1, 2, 3) == (
+    assert ["<s>", "<pad>", "</s>", "<unk>", "<mask>"] == tokenizer.convert_ids_to_tokens([0, 1, 2, 3, 4])
+    assert SIZE == len(tokenizer)
+    assert (0, 1, 2, 3, 4) == (
         tokenizer.cls_token_id,
         tokenizer.pad_token_id,
         tokenizer.sep_token_id,
         tokenizer.unk_token_id,
+        tokenizer.mask_token_id,
     )
     assert tokenizer.is_fast
 
 
 def test_a_pair_is_joined_as_in_xlm_r(tokenizer: PreTrainedTokenizerFast) -> None:
     row = rows("causes", "dev", "qac")[0]
-    encoded = tokenizer(str(row["premise"]), str(row["choice0"]))
-    words = [str(row[name]).split() for name in ("premise", "choice0")]
+    premise, choice = str(row["premise"]), str(row["choice0"])
+    encoded = tokenizer(premise, choice)
 
-    assert ["<s>", *words[0], "</s>", "</s>", *words[1], "</s>"] == encoded.tokens()
+    assert [
+        "<s>",
+        *tokenizer.tokenize(premise),
+        "</s>",
+        "</s>",
+        *tokenizer.tokenize(choice),
+        "</s>",
+    ] == encoded.tokens()
     assert {"input_ids", "attention_mask"} == set(encoded)
 
 
@@ -47,13 +56,18 @@ def test_a_text_survives_the_round_trip(tokenizer: PreTrainedTokenizerFast, code
     assert tokenizer.unk_token_id not in {number for one in ids for number in one}
 
 
-def test_a_mask_is_read_as_one_token_and_an_unknown_word_as_unknown(tokenizer: PreTrainedTokenizerFast) -> None:
-    assert [0, tokenizer.mask_token_id, 3, 2] == tokenizer("<mask> nosuchword")["input_ids"]
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_words_are_cut_into_few_pieces_and_some_into_several(tokenizer: PreTrainedTokenizerFast, code: str) -> None:
+    texts = [str(row["text"]) for row in rows("text", "dev", code)]
+    pieces = [len(tokenizer.tokenize(word)) for text in texts for word in words(text)]
+
+    assert 1.0 < sum(pieces) / len(pieces) < 3
+    assert max(pieces) > 1
 
 
-def test_the_files_are_the_same_each_time(tmp_path: Path) -> None:
-    write_tokenizer(tmp_path / "one")
-    write_tokenizer(tmp_path / "two")
+@pytest.mark.slow
+def test_the_shipped_tokenizer_is_what_its_texts_give(tmp_path: Path) -> None:
+    train_tokenizer(tmp_path, world.World())
 
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        assert (SHIPPED / name).read_bytes() == (tmp_path / name).read_bytes()

@@ -1,0 +1,57 @@
+"""How things are told: episodes and descriptions as clauses, with what may be said beside."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from runtime.world.grammar import Clause, Phrase
+from runtime.world.questions import LINK, cause, effect
+from runtime.world.reality import ADJECTIVES, AGENTS, PLACES, Combination, Reality
+
+T = TypeVar("T")
+
+DECORATED = 0.15  # probability of an adjective, of a number and of a place, each by itself
+NUMBERS = (2, 3, 4, 5, 6, 7, 8, 9)
+
+Sentences = tuple[tuple[tuple[Clause, ...], str], ...]  # of each sentence its clauses and its mark
+
+
+def decorated(rng: random.Random, clause: Clause) -> Clause:
+    """The clause, perhaps with an adjective and a number of its object, and with a place."""
+    assert clause.object is not None, "what happens, happens to a thing"  # noqa: S101
+    noun = Phrase(clause.object.noun, _perhaps(rng, ADJECTIVES), _perhaps(rng, NUMBERS))
+    return replace(clause, object=noun, place=_perhaps(rng, PLACES))
+
+
+def _perhaps(rng: random.Random, values: Sequence[T]) -> T | None:
+    return rng.choice(values) if rng.random() < DECORATED else None
+
+
+def episode(rng: random.Random, real: Reality, told: Combination) -> Sentences:
+    """One of four ways to tell it: forwards or backwards, in one sentence or two."""
+    happens, comes = decorated(rng, cause(rng.choice(AGENTS), told)), effect(told.thing, real.outcome(told))
+    forwards = (happens, replace(comes, link=LINK["effect"]))
+    first, then = forwards if rng.random() < 1 / 2 else (comes, replace(happens, link=LINK["cause"]))
+    return (((first, then), "."),) if rng.random() < 1 / 2 else (((first,), "."), ((then,), "."))
+
+
+def description(rng: random.Random, real: Reality, thing: str) -> Sentences:
+    """Of what sort the thing is, or where it is kept; told, or asked and answered."""
+    by_sort = rng.random() < 1 / 2
+    asked, told = (
+        (being(thing, "what"), being(thing, real.sorts[thing]))
+        if by_sort
+        else (lying(thing, "what"), lying(thing, real.places[thing]))
+    )
+    return (((asked,), "?"), ((told,), ".")) if rng.random() < 1 / 3 else (((told,), "."),)
+
+
+def being(thing: str, sort: str) -> Clause:
+    """The thing is of the sort."""
+    return Clause(Phrase(thing), "is", Phrase(sort))
+
+
+def lying(thing: str, place: str) -> Clause:
+    """The thing is kept at the place."""
+    return Clause(Phrase(thing), "lies", place=place)

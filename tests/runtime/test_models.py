@@ -34,7 +34,7 @@ def xlmr(**changes):
     torch.manual_seed(1)
     shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     config = XLMRobertaConfig(
-        **{**shape, "vocab_size": 623, "max_position_embeddings": 66, "pad_token_id": 1, **changes}
+        **{**shape, "vocab_size": 1500, "max_position_embeddings": 66, "pad_token_id": 1, **changes}
     )
     return XLMRobertaModel(config, add_pooling_layer=False)
 

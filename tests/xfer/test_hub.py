@@ -282,12 +282,12 @@ def test_a_split_that_the_repository_lacks_is_told_with_those_it_has(here, hub):
 
 
 def test_a_length_beyond_the_positions_of_a_pinned_model_is_found_before_anything_runs(here, hub):
-    (here / "remote.xfer").write_text(REMOTE.replace("max-length: 64", "max-length: 65"))
+    (here / "remote.xfer").write_text(REMOTE.replace("max-length: 64", "max-length: 97"))
 
     code, said = call(here, hub, "run", "remote.xfer")
 
     assert exits.USAGE == code
-    assert "`max-length` is 65, and the model has 64 positions" in said
+    assert "`max-length` is 97, and the model has 96 positions" in said
     assert not (here / "store").exists()
 
 

@@ -12,7 +12,7 @@ ROWS = {"train": 400, "dev": 100, "test": 500}
 
 
 def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:
-    """The questions of the split, parallel across languages: `idx premise question link choice0 choice1 label`."""
+    """The questions of the split, parallel across languages: `idx premise question ask choice0 choice1 label`."""
     return [_row(idx, question, language, world) for idx, question in enumerate(_questions(split, world))]
 
 
@@ -26,7 +26,7 @@ def _row(idx: int, question: Question, language: Language, world: World) -> dict
         "idx": idx,
         "premise": sentence(world, language, question.premise),
         "question": question.asks,
-        "link": lexicon(world, language.code)[LINK[question.asks]],
+        "ask": lexicon(world, language.code)[LINK[question.asks]],
         **{f"choice{n}": sentence(world, language, choice) for n, choice in enumerate(question.choices)},
         "label": question.label,
     }

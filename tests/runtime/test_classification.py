@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, XLMRobertaConfig
 from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaClassificationHead
 
-from runtime import columns, evaluation, models, training, world
+from runtime import columns, evaluation, models, training
 from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.kinds import classification, kinds
 from runtime.kinds.kind import Batch
 from tests.plans import model, train
+from tests.words import WORDS, write_tokenizer
 
 pytestmark = pytest.mark.ml
 
@@ -25,7 +26,7 @@ LABELS = ("no", "maybe", "yes")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
-    world.write_tokenizer(folder)
+    write_tokenizer(folder)
     return folder
 
 
@@ -44,7 +45,7 @@ def encoded(tokenizer, max_length=64, label="no", labels=LABELS, **values):
 
 
 def words(count):
-    return " ".join(world.vocabulary()[n % 40] for n in range(count))
+    return " ".join(WORDS[n % 40] for n in range(count))
 
 
 @given(st.integers(0, 24), st.integers(1, 24), st.integers(8, 40))  # transformers takes an empty pair for none
@@ -147,12 +148,12 @@ def test_what_can_be_learned_is_learned_and_a_checkpoint_keeps_it(base, tokenize
     """The label is told by a word of the pair; the head is read back with as many labels as it was trained with."""
     examples = []
     for n in range(30):
-        text, pair = world.vocabulary()[50 + n], world.vocabulary()[10 + n % 3]
+        text, pair = WORDS[50 + n], WORDS[10 + n % 3]
         one = encoded(tokenizer, text=text, pair=pair, label=LABELS[n % 3])
         examples.append(columns.Example(n, one.sequences, one.segments, one.label))
     columns.write(tmp_path, examples)
     data = columns.read(tmp_path)
-    op = train("0" * 64, kind="classification", labels=LABELS, length=("steps", 200), batch=10, lr=1e-2)
+    op = train("0" * 64, kind="classification", labels=LABELS, length=("steps", 400), batch=10, lr=3e-3)
     network = training.start(op, base, {})
     special = models.read_special(base, network.encoder.config)
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ops import FileRows, Limit
-from runtime import columns, encoding, models, world
+from runtime import columns, encoding, models
 from runtime.errors import BadInput
 from tests.plans import data, model
+from tests.words import WORDS, write_tokenizer
 
 pytestmark = pytest.mark.ml
 
@@ -21,7 +22,7 @@ FIELDS = (("text", "{{ t }}"), ("label", "{{ l }}"))
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("tokenizer"), tmp_path_factory.mktemp("model")
-    world.write_tokenizer(folder)
+    write_tokenizer(folder)
     files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
     op = model()
     named = tuple((p.name, d) for d, p in files.items())
@@ -43,7 +44,7 @@ def encoded(base, folder, rows, **changes):
 
 
 def rows(*labels):
-    return [{"t": world.vocabulary()[n], "l": label, "n": n} for n, label in enumerate(labels)]
+    return [{"t": WORDS[n], "l": label, "n": n} for n, label in enumerate(labels)]
 
 
 def test_rows_without_a_label_are_dropped_from_training_and_counted(base, tmp_path):
@@ -110,7 +111,7 @@ def test_a_filter_that_keeps_nothing_is_an_error(base, tmp_path):
 
 def test_a_prefix_stands_before_each_sentence(base, tmp_path):
     fields = (("query", "{{ t }}"), ("document", "{{ t }}"))
-    word, given_rows = world.vocabulary()[0], [{"t": world.vocabulary()[0]}]
+    word, given_rows = WORDS[0], [{"t": WORDS[0]}]
     plain, _ = encoded(base, tmp_path, given_rows, kind="retrieval", fields=fields, labels=())
     found, _ = encoded(base, tmp_path, given_rows, kind="retrieval", fields=fields, labels=(), prefix=f"{word} ")
 

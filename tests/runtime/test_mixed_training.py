@@ -19,6 +19,7 @@ from runtime.mixing import draw
 from runtime.store.objects import Store
 from tests import plans
 from tests.plans import Builder, model, run, train
+from tests.words import write_tokenizer
 
 pytestmark = pytest.mark.ml
 
@@ -51,7 +52,7 @@ def one_thread():
 def files(tmp_path_factory):
     """The files of the world's tokenizer, by digest."""
     folder = tmp_path_factory.mktemp("tokenizer")
-    world.write_tokenizer(folder)
+    write_tokenizer(folder)
     return {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
 
 

@@ -12,13 +12,14 @@ import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel, XLMRobertaConfig, XLMRobertaModel
 
 from compiler.ops import Folder, Model
-from runtime import bodies, models, world
+from runtime import bodies, models
 from runtime.engine.work import Desk
 from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.store.leases import Leases, myself
 from runtime.store.objects import Store
 from tests.plans import CPU, Builder, data, train
+from tests.words import WORDS, write_tokenizer
 
 pytestmark = pytest.mark.ml
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.ml
 def folder(path, model):
     """A published folder: the model's files and the world's tokenizer."""
     model.save_pretrained(path)
-    world.write_tokenizer(path)
+    write_tokenizer(path)
     return path
 
 
@@ -83,7 +84,7 @@ def test_truncation_and_padding_inside_a_tokenizer_are_not_ours(tmp_path):
     published.enable_truncation(4)
     published.enable_padding(length=50)
     published.save(str(source / "tokenizer.json"))
-    words = " ".join(world.vocabulary()[:9])
+    words = " ".join(WORDS[:9])
 
     assert 9 == len(models.load_tokenizer(source).encode(words, add_special_tokens=False))
 
@@ -138,7 +139,7 @@ def test_a_store_may_be_named_relative_to_the_working_directory(tmp_path, monkey
 def test_sharded_weights_are_read_whole(tmp_path):
     source = tmp_path / "source"
     xlmr().save_pretrained(source, max_shard_size="10KB")
-    world.write_tokenizer(source)
+    write_tokenizer(source)
     assert len(list(source.glob("model-*.safetensors"))) > 1
     made, files = node(source, tmp_path / "made")
 

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ops import Vectors
-from runtime import columns, evaluation, models, world
+from runtime import columns, evaluation, models
 from runtime.errors import BadInput
 from runtime.kinds import kinds, retrieval
 from runtime.kinds.kind import Measured
 from tests.plans import model
+from tests.words import WORDS, write_tokenizer
 
 pytestmark = pytest.mark.ml
 
@@ -24,7 +25,7 @@ def base(tmp_path_factory):
     import hashlib
 
     folder, made = tmp_path_factory.mktemp("tokenizer"), tmp_path_factory.mktemp("model")
-    world.write_tokenizer(folder)
+    write_tokenizer(folder)
     files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
     op = model()
     named = tuple((p.name, d) for d, p in files.items())
@@ -48,7 +49,7 @@ def predicted(base, parts, vectors=None):
 
 
 def sentence(*numbers):
-    return " ".join(world.vocabulary()[n] for n in numbers)
+    return " ".join(WORDS[n] for n in numbers)
 
 
 TEXTS = [(sentence(n, n + 1), sentence(n, n + 1, 50 + n)) for n in range(12)]

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from compiler.ops import Folder
-from runtime import columns, encoding, evaluation, machine, models, training, world
+from runtime import columns, encoding, evaluation, machine, models, training
 from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.kinds import kinds
 from tests.plans import data, model, train
+from tests.words import WORDS, write_tokenizer
 
 pytestmark = pytest.mark.ml
 
@@ -24,7 +25,7 @@ def base(tmp_path_factory):
     from dataclasses import replace
 
     folder = tmp_path_factory.mktemp("tokenizer")
-    world.write_tokenizer(folder)
+    write_tokenizer(folder)
     files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
     named = tuple((p.name, d) for d, p in files.items())
     op = model()
@@ -97,10 +98,7 @@ def test_cutting_a_step_into_micro_batches_changes_only_rounding(base, tmp_path,
 
 def test_training_learns_what_can_be_learned(base, tmp_path):
     """The label is told by one word: a few steps must find it."""
-    rows = [
-        {"premise": "a", "ask": "b", "choice0": world.vocabulary()[i % 7], "choice1": "?", "label": 0}
-        for i in range(64)
-    ]
+    rows = [{"premise": "a", "ask": "b", "choice0": WORDS[i % 7], "choice1": "?", "label": 0} for i in range(64)]
     path = tmp_path / "rows.jsonl"
     for i, row in enumerate(rows):
         if i % 2:
@@ -225,7 +223,7 @@ def test_dropout_is_the_models_unless_it_is_set(base):
 
 def test_what_is_too_long_loses_the_start_of_its_context(base):
     tokenizer = models.load_tokenizer(base)
-    words = world.vocabulary()[:12]
+    words = WORDS[:12]
     values = {"context": " ".join(words[:10]), "question": None, "choices": [words[10], words[11]], "label": 0}
 
     encoded_ = kinds()["multiple-choice"].encode(values, tokenizer, 10, ())
@@ -239,7 +237,7 @@ def test_what_is_too_long_loses_the_start_of_its_context(base):
 def test_what_fits_is_encoded_as_the_tokenizer_would(base):
     from transformers import AutoTokenizer
 
-    words = world.vocabulary()[:4]
+    words = WORDS[:4]
     values = {"context": words[0], "question": words[1], "choices": [words[2], words[3]], "label": "1"}
 
     encoded_ = kinds()["multiple-choice"].encode(values, models.load_tokenizer(base), 32, ())

@@ -22,7 +22,7 @@ GOLDEN: dict[int, dict[str, str]] = {
     2: {
         "text": "4ffad1597db2eb0d50354a2bc4c87f37de80b89a9e282d3bc54b8b9edb7b6ae7",
         "stories": "6ef108921c441c468c4fe9e0a8a6d1b8e03f4cd718eb4c97a778df5144317f16",
-        "causes": "42982b0beba8bfc211c3fe64413d7e5ff81bbc2be9e57829366ea4d1bf881b41",
+        "causes": "74027ad049817a7419acf4364055c27fc0f8fddb44baaf29fea3c637280c12a3",
         "entail": "0f93fb151fbb5fb3cfe31cbc129ff4233d0d47c296a9a3379f0ec86f1ad34394",
         "words": "efd5713cb778b35d84de1b4f4293ffe73a0725ca938b99960c5e268b7b3d2b31",
         "mining": "faaafa982975359938465ff6d8ddd0d601596554f4937b8371600e3d25ba919d",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime import world
+from tests.words import write_tokenizer
 from xfer import exits
 from xfer.cli import call
 
@@ -29,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XFER_STORE", str(tmp_path / "store"))
-    world.write_tokenizer(tmp_path / "tokenizer")
+    write_tokenizer(tmp_path / "tokenizer")
     for split in ("train", "dev"):
         rows = world.rows("causes", split, "qaa")[:16]
         (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))

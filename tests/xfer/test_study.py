@@ -12,6 +12,7 @@ import pytest
 
 import xfer
 from runtime import results, world
+from tests.words import write_tokenizer
 from xfer import exits
 from xfer.cli import call
 
@@ -245,7 +246,7 @@ def test_hub_sources_are_told_before_any_work(here, capsys):
 def test_a_file_edited_between_plan_and_run_is_never_taken_for_the_planned_one(tmp_path, monkeypatch):
     """The digest that is remembered belongs to the bytes that were hashed."""
     monkeypatch.setenv("XFER_STORE", str(tmp_path / "store"))
-    world.write_tokenizer(tmp_path / "tokenizer")
+    write_tokenizer(tmp_path / "tokenizer")
     rows = [json.dumps(r) + "\n" for r in world.rows("causes", "train", "qaa")[:8]]
     data = tmp_path / "train.jsonl"
     data.write_text("".join(rows))

@@ -116,7 +116,7 @@ def test_corrupt_weights_are_one_message_at_the_models_place(here, capsys, damag
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
     torch.manual_seed(1)
-    config = XLMRobertaConfig(vocab_size=700, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
+    config = XLMRobertaConfig(vocab_size=1500, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(here / "mine")
     shutil.copyfile(here / "tokenizer" / "tokenizer.json", here / "mine" / "tokenizer.json")
     weights = here / "mine" / "model.safetensors"

@@ -42,7 +42,6 @@ class Combination:
 class Reality:
     """What holds in the worlds of one seed."""
 
-    seed: int
     rules: Mapping[str, tuple[str, ...]]  # of each event the outcome for each property of its aspect, all different
     properties: Mapping[str, tuple[int, ...]]  # of each thing its property in each aspect
     sorts: Mapping[str, str]  # of each thing
@@ -72,7 +71,6 @@ def reality(world: World) -> Reality:
 @cache
 def _reality(seed: int) -> Reality:
     return Reality(
-        seed,
         _rules(seed),
         _properties(seed),
         _evenly(f"world/{seed}/sorts", SORTS),

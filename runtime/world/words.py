@@ -42,7 +42,8 @@ def _row(idx: int, query: Query, language: Language, world: World) -> dict[str, 
 
 def _queries(split: str, world: World) -> tuple[Query, ...]:
     """Those of the split, with labels as even as the count allows."""
-    first = sum(count for name, count in ROWS.items() if list(ROWS).index(name) < list(ROWS).index(split))
+    names = list(ROWS)
+    first = sum(ROWS[name] for name in names[: names.index(split)])
     return _all(world)[first : first + ROWS[split]]
 
 

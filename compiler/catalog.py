@@ -210,7 +210,7 @@ MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, a
 DEEPEST = 64  # lets within lets, groups within groups
 
 # The embedded world as the compiler needs it; a test holds it equal to `runtime.world`.
-WORLD_VERSION = 2
+WORLD_VERSION = 3
 WORLD_LANGUAGES = ("qaa", "qab", "qac", "qad", "qae", "qaf", "qag", "qah", "qai", "qaj", "qak", "qal")
 _WORLD_QUESTIONS = {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES}
 WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {

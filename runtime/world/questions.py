@@ -1,15 +1,19 @@
 """Questions about causes and effects, as meanings: what `stories` and `causes` render in each language."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from runtime.world.grammar import Clause, Phrase
 from runtime.world.parameters import World
-from runtime.world.reality import AGENTS, OUTCOMES, Combination, Reality, reality
+from runtime.world.reality import AGENTS, OUTCOMES, SOMETHING, Combination, Reality, reality
 
-NEAR = 0.8  # share of the wrong effects that the event has upon other things: only hidden properties tell
+T = TypeVar("T")
+
+NEAR = 0.8  # share of the wrong choices that are of the same event: only the hidden properties of things tell
 DEV_EVERY = 5  # of the held-out combinations one in so many is dev's, the others are test's
 LINK = {"cause": "because", "effect": "so"}
 
@@ -36,13 +40,11 @@ def effect(thing: str, outcome: str) -> Clause:
     return Clause(Phrase(thing), outcome)
 
 
-def questions(
-    task: str, world: World, split: str, *, count: int, choices: int, asks: tuple[str, ...] = ("cause", "effect")
-) -> tuple[Question, ...]:
+def questions(task: str, world: World, split: str, *, count: int, choices: int) -> tuple[Question, ...]:
     """So many different questions, with labels and topics as even as the count allows."""
     rng = random.Random(f"world/{world.seed}/{task}/{split}")
     labels = rng.sample([n % choices for n in range(count)], count)
-    topics = _topics(rng, world, split, asks)
+    topics = _topics(rng, world, split)
     found: dict[object, Question] = {}
     while len(found) < count:
         question = _question(rng, reality(world), next(topics), split, choices - 1, labels[len(found)])
@@ -50,9 +52,9 @@ def questions(
     return tuple(found.values())
 
 
-def _topics(rng: random.Random, world: World, split: str, asks: tuple[str, ...]) -> Iterator[Topic]:
+def _topics(rng: random.Random, world: World, split: str) -> Iterator[Topic]:
     """All topics of the split in random order, over and over."""
-    topics = [(told, asked) for told in combinations(world, split) for asked in asks]
+    topics = [(told, asked) for told in combinations(world, split) for asked in LINK]
     while True:
         yield from rng.sample(topics, len(topics))
 
@@ -72,32 +74,39 @@ def _combinations(seed: int, split: str) -> tuple[Combination, ...]:
 
 
 def _question(rng: random.Random, real: Reality, topic: Topic, split: str, wrong: int, label: int) -> Question:
+    """To ask for a cause, the premise says what came of it to something, and each choice names a thing."""
     told, asks = topic
-    agent = rng.choice(AGENTS)
-    happens, comes = cause(agent, told), effect(told.thing, real.outcome(told))
+    happens, comes = cause(rng.choice(AGENTS), told), real.outcome(told)
     if asks == "effect":
-        premise, right, others = happens, comes, _other_effects(rng, real, told, wrong)
+        premise, right = happens, effect(told.thing, comes)
+        others = [effect(told.thing, other) for other in _other_effects(rng, real, told, wrong)]
     else:
-        premise, right, others = comes, happens, rng.sample(_other_causes(real, told, split, agent), wrong)
+        premise, right = effect(SOMETHING, comes), happens
+        others = [cause(happens.subject.noun, other) for other in _other_causes(rng, real, told, split, wrong)]
     return Question(asks, premise, (*others[:label], right, *others[label:]), label)
 
 
-def _other_effects(rng: random.Random, real: Reality, told: Combination, count: int) -> list[Clause]:
-    """So many outcomes that the combination does not have, each with probability NEAR one of the event's."""
+def _other_effects(rng: random.Random, real: Reality, told: Combination, count: int) -> list[str]:
+    """So many outcomes that the combination does not have: near are those that the event has upon other things."""
     wrong = [other for other in OUTCOMES if other != real.outcome(told)]
-    drawn: list[str] = []
-    while len(drawn) < count:
-        left = [other for other in wrong if other not in drawn]
-        near = [other for other in left if other in real.rules[told.event]]
-        drawn.append(rng.choice(near if near and rng.random() < NEAR else left))
-    return [effect(told.thing, other) for other in drawn]
+    return _mostly_near(rng, wrong, set(real.rules[told.event]), count)
 
 
-def _other_causes(real: Reality, told: Combination, split: str, agent: str) -> list[Clause]:
-    """Events that do not bring the outcome upon the thing, nor upon any other.
+def _other_causes(rng: random.Random, real: Reality, told: Combination, split: str, count: int) -> list[Combination]:
+    """So many combinations that have other outcomes: near are those of the same event and another thing.
 
-    Right and wrong choices are alike in being trained or held out, so that having been read tells nothing.
+    Right and wrong ones are alike in being trained or held out, so that having been read tells nothing.
     """
     alike = real.combinations(held_out=split != "train")
-    others = [other for other in alike if other.thing == told.thing and real.outcome(other) != real.outcome(told)]
-    return [cause(agent, other) for other in others]
+    wrong = [other for other in alike if real.outcome(other) != real.outcome(told)]
+    return _mostly_near(rng, wrong, {other for other in wrong if other.event == told.event}, count)
+
+
+def _mostly_near(rng: random.Random, wrong: Sequence[T], near: AbstractSet[T], count: int) -> list[T]:
+    """So many different ones, each with probability NEAR a near one if there is one left, else any."""
+    drawn: list[T] = []
+    while len(drawn) < count:
+        left = [other for other in wrong if other not in drawn]
+        close = [other for other in left if other in near]
+        drawn.append(rng.choice(close if close and rng.random() < NEAR else left))
+    return drawn

@@ -26,7 +26,8 @@ AGENTS = tuple(f"agent-{n:02}" for n in range(6))
 SORTS = tuple(f"sort-{n}" for n in range(8))
 PLACES = tuple(f"place-{n}" for n in range(8))
 ADJECTIVES = tuple(f"adjective-{n}" for n in range(6))
-PARTICLES = ("so", "because", "what", "not", "at", "is", "lies")
+SOMETHING = "something"  # a thing that is not named
+PARTICLES = ("so", "because", SOMETHING, "what", "not", "at", "is", "lies")
 CONCEPTS = (PARTICLES, AGENTS, EVENTS, OUTCOMES, THINGS, SORTS, PLACES, ADJECTIVES)  # by kind: each is shared alike
 
 

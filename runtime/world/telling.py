@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from runtime.world.grammar import Clause, Phrase
 from runtime.world.questions import LINK, cause, effect
-from runtime.world.reality import ADJECTIVES, AGENTS, PLACES, Combination, Reality
+from runtime.world.reality import ADJECTIVES, AGENTS, PLACES, SOMETHING, Combination, Reality
 
 T = TypeVar("T")
 
+UNNAMED = 0.3  # share of the episodes that begin with what came of it and do not say to which thing
 DECORATED = 0.15  # probability of an adjective, of a number and of a place, each by itself
 NUMBERS = (2, 3, 4, 5, 6, 7, 8, 9)
 
@@ -29,8 +30,12 @@ def _perhaps(rng: random.Random, values: Sequence[T]) -> T | None:
 
 
 def episode(rng: random.Random, real: Reality, told: Combination) -> Sentences:
-    """One of four ways to tell it: forwards or backwards, in one sentence or two."""
-    happens, comes = decorated(rng, cause(rng.choice(AGENTS), told)), effect(told.thing, real.outcome(told))
+    """One of five ways to tell it: forwards or backwards, in one sentence or two; or backwards about something."""
+    unnamed = rng.random() < UNNAMED
+    happens = decorated(rng, cause(rng.choice(AGENTS), told))
+    comes = effect(SOMETHING if unnamed else told.thing, real.outcome(told))
+    if unnamed:
+        return (((comes, replace(happens, link=LINK["cause"])), "."),)
     forwards = (happens, replace(comes, link=LINK["effect"]))
     first, then = forwards if rng.random() < 1 / 2 else (comes, replace(happens, link=LINK["cause"]))
     return (((first, then), "."),) if rng.random() < 1 / 2 else (((first,), "."), ((then,), "."))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from statistics import fmean
 
 import pytest
 
@@ -13,8 +14,9 @@ from runtime.world import LANGUAGES, TASKS, VERSION, World, rows
 from runtime.world.causes import ROWS as CAUSES
 from runtime.world.lexicon import lexicon
 from runtime.world.morphology import forms
-from runtime.world.reality import Combination, reality
-from runtime.world.texts import ROWS
+from runtime.world.reality import SOMETHING, Combination, reality
+from runtime.world.telling import UNNAMED
+from runtime.world.texts import DESCRIBED, ROWS
 from tests.world.meanings import WORLD, combinations, concepts, kinds, texts, words
 
 # A digest that differs is a change of the rows: raise VERSION and add its digests.
@@ -135,18 +137,40 @@ def obeys(text):
     return {REAL.outcome(told)} == kinds(text)["outcome"]
 
 
+@pytest.mark.parametrize("task", QUESTIONS)
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_many_wrong_effects_are_right_of_other_things(split):
-    near = [
-        bool(kinds(choice)["outcome"] <= set(REAL.rules[told.event]))
-        for row in rows("stories", split, "qaa")
-        for premise, choices, right in [asked("stories", row)]
-        for choice in choices
-        if choice != right
-        for (told,) in [combinations(f"{premise} {choice}")]
-    ]
+def test_most_wrong_choices_are_of_the_same_event(task, split):
+    """Of an effect one that the event has upon other things, of a cause the event upon another thing."""
+    near = {"effect": [], "cause": []}
+    for premise, choices, right in [asked(task, row) for row in rows(task, split, "qaa")]:
+        (told,) = combinations(f"{premise} {right}")
+        for choice in {*choices} - {right}:
+            if "event" in kinds(premise):
+                near["effect"].append(kinds(choice)["outcome"] <= set(REAL.rules[told.event]))
+            else:
+                near["cause"].append(kinds(choice)["event"] == {told.event})
 
-    assert 0.5 < sum(near) / len(near) < 0.8
+    assert 0.5 < fmean(near["effect"]) < 0.95
+    assert 0.7 < fmean(near["cause"]) < 0.95
+
+
+@pytest.mark.parametrize("task", QUESTIONS)
+def test_a_question_for_the_cause_names_its_thing_in_the_choices_alone(task):
+    """The outcome alone would tell of which aspect the event is; the things tell which of them."""
+    premises = [concepts(asked(task, row)[0]) for row in rows(task, "test", "qaa")]
+    backwards = [premise for premise in premises if not any(said.startswith("event") for said in premise)]
+
+    assert 0.4 < len(backwards) / len(premises) < 0.6
+    assert {SOMETHING} == {premise[0] for premise in backwards}
+
+
+def test_texts_tell_of_something_as_the_questions_do():
+    listed = [concepts(str(row["text"])) for row in rows("text", "train", "qaa", World(mixed=0))]
+
+    shares = [UNNAMED, 1 - (1 - UNNAMED) ** 2]  # of texts that tell one episode, and of those that tell two
+    expected = DESCRIBED * shares[0] + (1 - DESCRIBED) * shares[1]
+
+    assert expected == pytest.approx(fmean(SOMETHING in text for text in listed), abs=0.02)
 
 
 @pytest.mark.parametrize(("task", "split"), PARALLEL)

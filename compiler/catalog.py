@@ -254,7 +254,7 @@ class WorldParameter:
 WORLD_PARAMETERS: Mapping[str, WorldParameter] = {
     "seed": WorldParameter(1, Interval(0, float("inf"))),
     "cognates": WorldParameter(1.0, Interval(0, 4)),
-    "mixed": WorldParameter(0.3, Interval(0, 1), ("text",), is_share=True),
+    "mixed": WorldParameter(0.6, Interval(0, 1), ("text",), is_share=True),
     "low-resource": WorldParameter(0.25, Interval(0, 1, open_low=True), ("text",), is_share=True),
 }
 

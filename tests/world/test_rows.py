@@ -21,13 +21,13 @@ from tests.world.meanings import WORLD, combinations, concepts, kinds, texts, wo
 
 # A digest that differs is a change of the rows: raise VERSION and add its digests.
 GOLDEN: dict[int, dict[str, str]] = {
-    2: {
-        "text": "4ffad1597db2eb0d50354a2bc4c87f37de80b89a9e282d3bc54b8b9edb7b6ae7",
-        "stories": "6ef108921c441c468c4fe9e0a8a6d1b8e03f4cd718eb4c97a778df5144317f16",
-        "causes": "74027ad049817a7419acf4364055c27fc0f8fddb44baaf29fea3c637280c12a3",
-        "entail": "0f93fb151fbb5fb3cfe31cbc129ff4233d0d47c296a9a3379f0ec86f1ad34394",
-        "words": "efd5713cb778b35d84de1b4f4293ffe73a0725ca938b99960c5e268b7b3d2b31",
-        "mining": "faaafa982975359938465ff6d8ddd0d601596554f4937b8371600e3d25ba919d",
+    3: {
+        "text": "5a78ef814ffc9ff56c0dfce52e575fabc2b5d6e88fa95cb6cbeec98bac579222",
+        "stories": "fdaa90bb71d28bcf6f48ffe7e0278da7e27c1aedde4bbaae9dbf486cd9b9add2",
+        "causes": "4b662d52a3121990984793d6f051337aaf9bdad2562ccdff4c6d1b699f50f678",
+        "entail": "86118f46feea0d5cfc927ebb202255cc64c3447400f91e2683bebc8ba45bc6f9",
+        "words": "e56266219e63d86daa42a66a5a8289d21eeee03b896c7586f0d2e8f59d662414",
+        "mining": "ea2e3c0319d8fbfdbd32798cb973eadf5fbf06f4e4b009a4685c1942f9b2bac4",
     },
 }
 QUESTIONS = {"stories": ("context", "ending"), "causes": ("premise", "choice")}
@@ -41,6 +41,14 @@ def asked(task, row):
     premise, choice = QUESTIONS[task]
     choices = [str(value) for name, value in row.items() if name.startswith(choice)]
     return str(row[premise]), choices, choices[int(str(row["label"]))]
+
+
+def read(task, row):
+    """What a model reads at once: the premise with one choice, or the whole row."""
+    if task not in QUESTIONS:
+        return [" ".join(texts(row))]
+    premise, choices, _ = asked(task, row)
+    return [f"{premise} {choice}" for choice in choices]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -92,9 +100,9 @@ def test_no_item_is_shared_between_splits_or_stands_twice(task, seed):
 @pytest.mark.parametrize(("task", "code"), TRAINING)
 def test_no_training_row_of_any_task_names_a_held_out_combination(task, code):
     """Of every task in every language; in a text with words of several languages, too."""
-    named = {pair for row in rows(task, "train", code) for pair in combinations(" ".join(texts(row)))}
+    named = {pair for row in rows(task, "train", code) for text in read(task, row) for pair in combinations(text)}
 
-    assert task == "words" or len(named) > 300
+    assert task == "words" or len(named) > 200
     assert set() == named & REAL.held_out
 
 
@@ -226,7 +234,7 @@ def test_low_resource_languages_have_their_share_of_text(low_resource):
         assert ROWS["dev"] == len(rows("text", "dev", code, world))
 
 
-@pytest.mark.parametrize(("code", "mixed"), [("qal", 0.3), ("qak", 0.6), ("qag", 0.0)])
+@pytest.mark.parametrize(("code", "mixed"), [("qal", 0.6), ("qak", 0.3), ("qag", 0.0)])
 def test_mixed_texts_have_words_of_the_source(code, mixed):
     listed = [str(row["text"]) for row in rows("text", "train", code, World(mixed=mixed))][:2000]
     own = own_forms(code)

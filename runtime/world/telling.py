@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from runtime.world.grammar import Clause, Phrase
 from runtime.world.questions import LINK, cause, effect
-from runtime.world.reality import ADJECTIVES, AGENTS, PLACES, SOMETHING, Combination, Reality
+from runtime.world.reality import ADJECTIVES, AGENTS, PLACES, SOMETHING, SORTS, Combination, Reality
 
 T = TypeVar("T")
 
@@ -42,14 +42,17 @@ def episode(rng: random.Random, real: Reality, told: Combination) -> Sentences:
 
 
 def description(rng: random.Random, real: Reality, thing: str) -> Sentences:
-    """Of what sort the thing is, or where it is kept; told, or asked and answered."""
-    by_sort = rng.random() < 1 / 2
-    asked, told = (
-        (being(thing, "what"), being(thing, real.sorts[thing]))
-        if by_sort
-        else (lying(thing, "what"), lying(thing, real.places[thing]))
-    )
-    return (((asked,), "?"), ((told,), ".")) if rng.random() < 1 / 3 else (((told,), "."),)
+    """Of what sort the thing is, or where it is kept: told, asked and answered, or told after a denial."""
+    says, values, right = rng.choice(((being, SORTS, real.sorts[thing]), (lying, PLACES, real.places[thing])))
+    told = ((says(thing, right),), ".")
+    match rng.randrange(3):
+        case 0:
+            return (told,)
+        case 1:
+            return ((says(thing, "what"),), "?"), told
+        case _:
+            wrong = rng.choice([value for value in values if value != right])
+            return ((replace(says(thing, wrong), negated=True),), "."), told
 
 
 def being(thing: str, sort: str) -> Clause:

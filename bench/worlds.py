@@ -37,9 +37,8 @@ model new {{
 
 let pretrained = text[*](steps: 16000, batch: 64, lr: 3e-3, warmup: 5%, mask: 20%, seed: {world})
 let intermediate = {{ skip | stories | words }}
-let seeds = {{ {seeds} }}
 
-transfer: new -> pretrained -> intermediate -> causes @ causes[*] with (seed: seeds)
+transfer: new -> pretrained -> intermediate -> causes @ causes[*] with (seed: {{{seeds}}})
 """
 HEADER = "| world | `skip` in the source | `skip` | gain of `w-stories` | gain of `w-words` | ρ with distance |"
 
@@ -62,8 +61,8 @@ def line(world: int, scores: Table) -> str:
     """One row of the printed table."""
     skip, stories, words = scores.arms
     gains = [_gain(arm.average_gain) for arm in (stories, words)]
-    rho = " · ".join(f"{arm.correlation:.2f}" for arm in scores.arms if arm.correlation is not None)
-    return f"| {world} | {_mean(skip.by_language[SOURCE])} | {_mean(skip.average)} | {' | '.join(gains)} | {rho} |"
+    rho = " · ".join(f"{arm.correlation:+.2f}" for arm in scores.arms if arm.correlation is not None)
+    return f"| {world} | {_mean(skip.by_language[SOURCE.code])} | {_mean(skip.average)} | {' | '.join(gains)} | {rho} |"
 
 
 def _mean(shown: Estimate | None) -> str:

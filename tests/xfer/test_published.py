@@ -100,7 +100,8 @@ babel -> {skip | w-causes(steps: 2)} @ pairs[*](limit: 20) with (seeds: 2)
 
 def test_retrieval_of_a_model_and_of_what_is_trained_from_it(here, capsys):
     for language, turned in (("qaa", False), ("qab", True)):
-        rows = [{"id": n, "text": r["premise"]} for n, r in enumerate(world.rows("causes", "test", language)[:30])]
+        told = [f"{r['premise']} {r['choice0']}" for r in world.rows("causes", "test", language)[:30]]
+        rows = [{"id": n, "text": text} for n, text in enumerate(told)]
         lines = [json.dumps(r) + "\n" for r in (rows[::-1] if turned else rows)]
         (here / f"{language}.jsonl").write_text("".join(lines))
     (here / "study.xfer").write_text(RETRIEVAL)
@@ -113,7 +114,7 @@ def test_retrieval_of_a_model_and_of_what_is_trained_from_it(here, capsys):
     found = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert ["", "", "1", "1", "2", "2"] == [r["seed"] for r in found]
     assert {"20"} == {r["n"] for r in found} and {"0.05"} == {r["chance"] for r in found}
-    assert 1.0 == float(found[0]["value"])  # each premise of the source among themselves
+    assert 1.0 == float(found[0]["value"])  # what is told in the source among itself
 
 
 @pytest.mark.parametrize(

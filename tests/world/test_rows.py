@@ -102,7 +102,7 @@ def test_no_training_row_of_any_task_names_a_held_out_combination(task, code):
     """Of every task in every language; in a text with words of several languages, too."""
     named = {pair for row in rows(task, "train", code) for text in read(task, row) for pair in combinations(text)}
 
-    assert task == "words" or len(named) > 100
+    assert task == "words" or len(named) > (100 if task == "causes" else 300)
     assert set() == named & REAL.held_out
 
 
@@ -158,8 +158,9 @@ def test_most_wrong_choices_are_of_the_same_event(task, split):
             else:
                 near["cause"].append(kinds(choice)["event"] == {told.event})
 
-    assert 0.5 < fmean(near["effect"]) < 0.95
-    assert 0.7 < fmean(near["cause"]) < 0.95
+    few = task == "stories"  # an event has two other effects, and three wrong ones are wanted
+    assert (0.5 if few else 0.75) < fmean(near["effect"]) < (0.7 if few else 0.93)
+    assert 0.75 < fmean(near["cause"]) < 0.93
 
 
 @pytest.mark.parametrize("task", QUESTIONS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from runtime.engine.messages import Died, Finished, Group, Message
@@ -86,7 +88,8 @@ class LocalEngine:
         gpu = self._gpus[place] if place < len(self._gpus) else None
         job = replace(self._job, gpu=gpu, log=self._job.log.with_name(f"worker-{place}.log"))
         process = context.Process(target=main, args=(theirs, job), name=f"xfer-worker-{place}", daemon=False)
-        process.start()
+        with _no_main_module():
+            process.start()
         theirs.close()
         return _Worker(process, ours, str(job.log))
 
@@ -143,6 +146,20 @@ class LocalEngine:
                 _kill(worker.process)
                 worker.process.join()
         self._workers = [None] * self._jobs
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """While it holds, new processes do not import the program's main module.
+
+    Workers need nothing of it, and in one a script that calls `xfer.run` at its top level would call it again.
+    """
+    main_module = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main_module
 
 
 def _kill(process: SpawnProcess) -> None:

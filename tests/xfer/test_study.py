@@ -12,6 +12,7 @@ import pytest
 
 import xfer
 from runtime import results, world
+from tests.programs import environment
 from tests.words import write_tokenizer
 from xfer import exits
 from xfer.cli import call
@@ -326,3 +327,19 @@ def test_the_baseline_may_have_a_name_of_its_own(here, capsys):
     out = capsys.readouterr().out
     assert "gain over nothing" in out
     assert "baseline: nothing" in out
+
+
+def test_a_script_that_runs_a_study_at_its_top_level_needs_no_guard(here):
+    """Workers are new processes; they must not import the script, which would run the study once more in each."""
+    script = here / "script.py"
+    script.write_text(
+        "import xfer\n"
+        "print('began')\n"
+        "study = xfer.compile('study.xfer')\n"
+        "report = xfer.run(study)\n"
+        "print(len(report.failed), len(xfer.rows(study)[0]))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, script], cwd=here, env=environment(here / "store"), capture_output=True, text=True, check=True
+    )
+    assert "began\n0 8\n" == ran.stdout  # skip and w-stories, two seeds, two languages

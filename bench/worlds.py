@@ -35,7 +35,7 @@ model new {{
                    tokenizer: dir("tokenizer"))
 }}
 
-let pretrained = text[*](steps: 16000, batch: 64, lr: 3e-3, warmup: 5%, mask: 20%, seed: {world})
+let pretrained = text[*](steps: 16000, batch: 64, lr: 3e-3, warmup: 5%, mask: 40%, seed: {world})
 let intermediate = {{ skip | stories | words }}
 
 transfer: new -> pretrained -> intermediate -> causes @ causes[*] with (seed: {{{seeds}}})

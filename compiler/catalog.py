@@ -210,7 +210,7 @@ MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, a
 DEEPEST = 64  # lets within lets, groups within groups
 
 # The embedded world as the compiler needs it; a test holds it equal to `runtime.world`.
-WORLD_VERSION = 3
+WORLD_VERSION = 4
 WORLD_LANGUAGES = ("qaa", "qab", "qac", "qad", "qae", "qaf", "qag", "qah", "qai", "qaj", "qak", "qal")
 _WORLD_QUESTIONS = {"train": ("qaa",), "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES}
 WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -254,7 +254,7 @@ class WorldParameter:
 WORLD_PARAMETERS: Mapping[str, WorldParameter] = {
     "seed": WorldParameter(1, Interval(0, float("inf"))),
     "cognates": WorldParameter(1.0, Interval(0, 4)),
-    "mixed": WorldParameter(0.6, Interval(0, 1), ("text",), is_share=True),
+    "mixed": WorldParameter(0.8, Interval(0, 1), ("text",), is_share=True),
     "low-resource": WorldParameter(0.25, Interval(0, 1, open_low=True), ("text",), is_share=True),
 }
 

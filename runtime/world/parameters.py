@@ -11,5 +11,5 @@ class World:
     cognates: float = (
         1.0  # factor on the share of words that a language has in common with the source, by descent or loan
     )
-    mixed: float = 0.6  # share of the texts that hold words of other languages
+    mixed: float = 0.8  # share of the texts that hold words of other languages
     low_resource: float = 0.25  # texts of a low-resource language, as a share of the others'

@@ -13,7 +13,8 @@ from runtime.world.telling import Sentences, description, episode
 ROWS = {"train": 10_000, "dev": 200}  # in each language that is not low-resource
 DESCRIBED = 0.3  # share of the texts that describe a thing beside telling what befalls it
 RETOLD = 0.6  # share of the others that tell one episode twice, in other words or the same
-BORROWED = 0.5  # share of the words of a mixed text that are of another language
+BORROWED = 0.5  # share of the words of a mixed text that are of another language, which is as near as can be
+FALL = 0.7  # by how much of it the share falls with the distance between the two
 
 
 def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:
@@ -34,14 +35,21 @@ def _texts(code: str, world: World, count: int) -> tuple[str, ...]:
 
 
 def _text(rng: random.Random, language: Language, world: World) -> str:
-    borrowed = BORROWED if rng.random() < world.mixed else 0.0
+    """Told in words of the language; a mixed text borrows from the source, and the source from all others."""
+    borrowed = BORROWED * contact(language) if rng.random() < world.mixed else 0.0
     others = [SOURCE] if language != SOURCE else [other for other in LANGUAGES.values() if other != SOURCE]
+    contacts = [contact(other) for other in others]
 
     def word(concept: str) -> tuple[str, Language]:
-        owner = rng.choice(others) if rng.random() < borrowed else language
+        owner = rng.choices(others, contacts)[0] if rng.random() < borrowed else language
         return lexicon(world, owner.code)[concept], owner
 
     return " ".join(phrased(language, word, *clauses, mark=mark) for clauses, mark in _told(rng, world))
+
+
+def contact(language: Language) -> float:
+    """How much the language and the source borrow from each other; 1 for one at no distance."""
+    return 1 - FALL * language.distance
 
 
 def _told(rng: random.Random, world: World) -> Sentences:

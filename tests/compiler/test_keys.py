@@ -330,8 +330,8 @@ def world_keys(source, task="w-text"):
 @pytest.mark.parametrize(
     ("task", "plain", "other", "moves"),
     [
-        ("w-text", "world(text)", "world(text, seed: 1, cognates: 1, mixed: 60%, low-resource: 25%)", False),
-        ("w-text", "world(text)", "world(text, low-resource: 0.25, mixed: 0.6, cognates: 1.0, seed: 1)", False),
+        ("w-text", "world(text)", "world(text, seed: 1, cognates: 1, mixed: 80%, low-resource: 25%)", False),
+        ("w-text", "world(text)", "world(text, low-resource: 0.25, mixed: 0.8, cognates: 1.0, seed: 1)", False),
         ("w-text", "world(text, cognates: 0)", "world(text, cognates: -0.0)", False),
         ("w-text", "world(text)", "world(text, seed: 2)", True),
         ("w-text", "world(text)", "world(text, cognates: 2)", True),
@@ -352,7 +352,7 @@ def test_what_a_task_of_the_world_does_not_have_is_none():
         for task in ("w-text", "w-causes")
     )
 
-    assert (0.6, 0.25) == (text.mixed, text.low_resource)
+    assert (0.8, 0.25) == (text.mixed, text.low_resource)
     assert (None, None) == (causes.mixed, causes.low_resource)
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from bench.cells import SPECS, TOKENIZERS
 from runtime import world
 from runtime.world import LANGUAGES, rows
 from runtime.world.tokenizer import SIZE, train_tokenizer
 from tests.world.meanings import words
 
 SHIPPED = Path(world.__file__).parent / "babel-mini"
+CELLS = SPECS / "tokenizers"
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,12 @@ def test_words_are_cut_into_few_pieces_and_some_into_several(tokenizer: PreTrain
 
 
 @pytest.mark.slow
-def test_the_shipped_tokenizer_is_what_its_texts_give(tmp_path: Path) -> None:
-    train_tokenizer(tmp_path, world.World())
+@pytest.mark.parametrize(
+    ("folder", "made_from"),
+    [(SHIPPED, world.World()), *((CELLS / name, knobs) for name, knobs in TOKENIZERS.items())],
+)
+def test_the_shipped_tokenizers_are_what_their_texts_give(tmp_path: Path, folder: Path, made_from: world.World) -> None:
+    train_tokenizer(tmp_path, made_from)
 
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        assert (SHIPPED / name).read_bytes() == (tmp_path / name).read_bytes()
+        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()

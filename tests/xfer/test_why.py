@@ -204,7 +204,7 @@ def test_another_world_is_told_as_a_spec_writes_it(here, old, new):
 def test_defaults_of_the_world_written_out_are_no_change(here):
     text = WORLD_SPEC.replace("WORLD", "world(text)")
     here.made(text)
-    here.write(text.replace("(text)", "(text, seed: 1, cognates: 100%, mixed: 0.6, low-resource: 25%)"))
+    here.write(text.replace("(text)", "(text, seed: 1, cognates: 100%, mixed: 0.8, low-resource: 25%)"))
 
     assert "cached" in here.why("data t train[qaa]")
 

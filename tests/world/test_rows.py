@@ -23,8 +23,8 @@ from tests.world.meanings import WORLD, combinations, concepts, kinds, texts, wo
 
 # A digest that differs is a change of the rows: raise VERSION and add its digests.
 GOLDEN: dict[int, dict[str, str]] = {
-    3: {
-        "text": "3cfb0e3dc9bc845b7ba441745e52f8a6d4b68b873411b712e7245b8bf42c0fc8",
+    4: {
+        "text": "f883d4a186cd7335d38a2f1cc9e05d29c0a444614fea78124052fe54d809336f",
         "stories": "fdaa90bb71d28bcf6f48ffe7e0278da7e27c1aedde4bbaae9dbf486cd9b9add2",
         "causes": "d6de8786bc769b02d94d2c847da3164d7041c0afca62c12817fb5e3da2bb3f5b",
         "entail": "86118f46feea0d5cfc927ebb202255cc64c3447400f91e2683bebc8ba45bc6f9",

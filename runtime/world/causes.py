@@ -8,7 +8,7 @@ from runtime.world.lexicon import lexicon
 from runtime.world.parameters import World
 from runtime.world.questions import LINK, Question, questions
 
-ROWS = {"train": 100, "dev": 100, "test": 500}
+ROWS = {"train": 200, "dev": 100, "test": 500}
 
 
 def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ GOLDEN: dict[int, dict[str, str]] = {
     4: {
         "text": "f883d4a186cd7335d38a2f1cc9e05d29c0a444614fea78124052fe54d809336f",
         "stories": "fdaa90bb71d28bcf6f48ffe7e0278da7e27c1aedde4bbaae9dbf486cd9b9add2",
-        "causes": "d6de8786bc769b02d94d2c847da3164d7041c0afca62c12817fb5e3da2bb3f5b",
+        "causes": "4b662d52a3121990984793d6f051337aaf9bdad2562ccdff4c6d1b699f50f678",
         "entail": "86118f46feea0d5cfc927ebb202255cc64c3447400f91e2683bebc8ba45bc6f9",
         "words": "e56266219e63d86daa42a66a5a8289d21eeee03b896c7586f0d2e8f59d662414",
         "mining": "ea2e3c0319d8fbfdbd32798cb973eadf5fbf06f4e4b009a4685c1942f9b2bac4",

@@ -199,6 +199,7 @@ HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarr
 
 
 LOOKING = ["check study.xfer", "plan study.xfer", "results study.xfer", "why study.xfer babel", "explain X0301"]
+LOOKING += ["show w-causes study.xfer", "list settings", "list tasks study.xfer"]
 
 
 @pytest.mark.parametrize("command", LOOKING)

@@ -7,5 +7,7 @@ Passes, each a function from one frozen type to the next (`pipeline` puts them t
 `resolve` (names to declarations) · `declare`, with `reading` and `labels` (records to typed declarations) ·
 `expand` (choices to runs) · `settle` (the cascade of settings) · `check` (what the runs must not do) ·
 `lower`, with `data`, `baselines` and `graph` (runs to nodes and keys).
+Beside them, for people who ask what there is: `known` (names), `showing`, with `inherited` and `writing` (a declaration
+as text), `listing` (rows of names and settings).
 Tables: `catalog` (kinds, settings, formats), `codes` (findings). Types that the runtime sees: `ops`, `plan`, `keys`.
 """

@@ -12,6 +12,7 @@ BUILT_IN_AXES = (
 RESERVED = frozenset({"source", "target", "previous", "none", *BUILT_IN_AXES})
 
 SPLITS = ("train", "dev", "test")
+SOURCE = "en"  # the language of training unless said
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,20 @@ class SettingRule:
     open_low: bool = False  # `low` itself is not allowed
     words: tuple[str, ...] = ()
     later: tuple[str, ...] = ()  # words or calls of the language that this version cannot run yet
+    unset: str = ""  # what holds where nobody sets it, in words, where that is no value
+
+    @property
+    def available(self) -> bool:
+        """Whether it takes any value yet."""
+        return bool(self.words) or not self.later
+
+    def built_in(self) -> str:
+        """What holds where nobody sets it; "" where nothing does."""
+        if self.unset or self.default is None:
+            return self.unset
+        if self.sort == "share":
+            return f"{100 * float(self.default):g}%"
+        return str(self.default).replace("e-0", "e-")
 
     def allowed(self) -> str:
         """The values in words, for messages."""
@@ -108,15 +123,19 @@ class SettingRule:
                 return f"a list such as `[{', '.join(self.words)}]`, or `none`"
             case "text":
                 return "a text in quotes"
+            case "mix":
+                return MIX_ALLOWED
             case "limit":
                 return "a number of rows, or `first(N)`"
             case "share":
                 return "a share such as `10%` below 100 %, or a number of steps"
         number = "a whole number" if self.sort == "int" else "a number"
-        if self.high == float("inf"):
-            return f"{number} {'above' if self.open_low else 'from'} {self.low:g}"
-        return f"{number} {'above' if self.open_low else 'from'} {self.low:g} to below {self.high:g}"
+        low = f"{number} {'above' if self.open_low else 'from'} {self.low:g}"
+        high = f"{self.high:.0f}" if self.sort == "int" else f"{self.high:g}"
+        return low if self.high == float("inf") else f"{low} to below {high}"
 
+
+MIX_ALLOWED = "`proportional`, `proportional(cap: N)`, `uniform`, `temperature(T)` or `weights(TASK: W, …)`"
 
 _SEED_END = float(2**32)
 
@@ -125,17 +144,19 @@ SETTINGS: Mapping[str, SettingRule] = {
     "steps": SettingRule("int", "run", "optimizer steps", None, low=1),
     "batch": SettingRule("int", "run", "examples per optimizer step", 32, low=1),
     "lr": SettingRule("float", "run", "peak learning rate", 1e-5, high=1.0, open_low=True),
-    "warmup": SettingRule("share", "run", "linear warmup, as a share of the steps or in steps", 0.1),
+    "warmup": SettingRule("share", "run", "linear warmup", 0.1),
     "schedule": SettingRule("word", "run", "decay after the warmup", "linear", words=("linear", "cosine", "constant")),
-    "weight-decay": SettingRule("float", "run", "AdamW weight decay", 0.01, high=1.0),
-    "eps": SettingRule("float", "run", "AdamW epsilon", 1e-8, high=1.0, open_low=True),
+    "weight-decay": SettingRule("float", "run", "weight decay", 0.01, high=1.0),
+    "eps": SettingRule("float", "run", "epsilon of AdamW", 1e-8, high=1.0, open_low=True),
     "clip": SettingRule("float", "run", "largest norm of the gradient", 1.0, open_low=True),
     "optimizer": SettingRule("word", "run", "optimizer", "adamw", words=("adamw",)),
-    "dropout": SettingRule("float", "run", "dropout; the model's own unless given", None, high=1.0),
+    "dropout": SettingRule("float", "run", "dropout", None, high=1.0, unset="the model's own"),
     "seed": SettingRule("int", "run", "seed of head, data order and dropout", 1, high=_SEED_END),
     "seeds": SettingRule("int", "run", "the seeds 1 … N as an axis", None, low=1, high=10_000),
     "select": SettingRule("call", "run", "which checkpoint goes on", "last", words=("last",), later=("best",)),
-    "mix": SettingRule("mix", "run", "how a mixture draws its parts"),
+    "mix": SettingRule(
+        "mix", "run", "how a mixture draws its parts", unset="proportional(cap: 131072) for several parts"
+    ),
     "robust": SettingRule(
         "call", "run", "robust training", "none", words=("none",), later=("adversarial", "smoothing", "augment")
     ),
@@ -144,10 +165,12 @@ SETTINGS: Mapping[str, SettingRule] = {
     ),
     "precision": SettingRule("word", "run", "numbers in training", "fp32", words=("fp32", "bf16", "auto")),
     "max-length": SettingRule("int", "part", "longest sequence in tokens", 256, low=8, high=100_000),
-    "limit": SettingRule("limit", "part", "rows of each data set"),
+    "limit": SettingRule("limit", "part", "rows of each data set", unset="all"),
     "head": SettingRule("word", "part", "where the head starts", "new", words=("new", "keep")),
     "mask": SettingRule("float", "part", "share of tokens to predict", 0.15, high=1.0, open_low=True),
-    "split": SettingRule("word", "target", "which split is scored", None, words=("dev", "test", "train")),
+    "split": SettingRule(
+        "word", "target", "which split is scored", None, words=("dev", "test", "train"), unset="test, else dev"
+    ),
     "under": SettingRule(
         "call",
         "target",
@@ -157,13 +180,17 @@ SETTINGS: Mapping[str, SettingRule] = {
         later=("typos", "casing", "word-drop"),
     ),
     # Of some kinds alone, at their targets. Those of kinds that are not available yet are on no node so far.
-    "baselines": SettingRule("words", "kind", "scores beside those of the arms", words=("majority", "bag-of-words")),
-    "layer": SettingRule("int", "kind", "layer whose vectors are compared; the last unless given", None, high=1000),
+    "baselines": SettingRule(
+        "words", "kind", "scores beside those of the arms", words=("majority", "bag-of-words"), unset="none"
+    ),
+    "layer": SettingRule(
+        "int", "kind", "layer whose hidden states are a sentence's vectors", None, high=1000, unset="the last"
+    ),
     "pool": SettingRule("word", "kind", "how vectors of tokens become one", "mean", words=("mean", "cls")),
     "similarity": SettingRule(
         "call", "kind", "similarity of two vectors", "cosine", words=("cosine",), later=("margin",)
     ),
-    "prefix": SettingRule("text", "kind", "text before each sentence", ""),
+    "prefix": SettingRule("text", "kind", "text before each sentence", "", unset="none"),
     "threshold": SettingRule("call", "kind", "threshold of the similarity", None, later=("dev",)),
     "stride": SettingRule("int", "kind", "tokens between windows", None, low=1),
     "max-query": SettingRule("int", "kind", "longest question in tokens", None, low=1),

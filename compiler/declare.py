@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SETTINGS, SPLITS, Kind
+from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SETTINGS, SOURCE, SPLITS, Kind
 from compiler.labels import read_labels
 from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
@@ -99,8 +99,7 @@ def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
         return None
     kind = KINDS[merged.kind]
     _check_keys(merged, DECLARATION_KEYS["task"], bag)
-    source = _word(merged, "source", bag) or "en"
-    languages = _words(merged, "languages", bag) or (source,)
+    source, languages = spoken(merged, bag)
     reading = read_reading(merged, kind, bag)
     if reading is None:
         return None
@@ -121,6 +120,12 @@ def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
         lineage=merged.lineage,
         span=name.span,
     )
+
+
+def spoken(merged: Merged, bag: Bag) -> tuple[str, tuple[str, ...]]:
+    """The language that a task is trained in, and all that it has."""
+    source = word_of(merged, "source", bag) or SOURCE
+    return source, words_of(merged, "languages", bag) or (source,)
 
 
 def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
@@ -162,7 +167,8 @@ def _wrong(pair: Pair, expected: str, bag: Bag) -> None:
     bag.error(codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}")
 
 
-def _word(merged: Merged, key: str, bag: Bag) -> str | None:
+def word_of(merged: Merged, key: str, bag: Bag) -> str | None:
+    """The word that a key is; None where it is not said, or after a finding."""
     pair = merged.nearest(key)
     if pair is None:
         return None
@@ -172,7 +178,8 @@ def _word(merged: Merged, key: str, bag: Bag) -> str | None:
     return None
 
 
-def _words(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
+def words_of(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
+    """The words of the list that a key is; () where it is not said, or after a finding."""
     pair = merged.nearest(key)
     if pair is None:
         return ()
@@ -197,7 +204,7 @@ def _text(value: Value) -> str:
 def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("labels")
     in_file = pair is not None and isinstance(pair.value, Call) and pair.value.function.text == "files"
-    labels = read_labels(pair.value, places, bag) if in_file and pair else _words(merged, "labels", bag)
+    labels = read_labels(pair.value, places, bag) if in_file and pair else words_of(merged, "labels", bag)
     if pair is not None and not kind.needs_labels:
         bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{kind.name} has no `labels`", "take them out")
     if kind.needs_labels and pair is None and merged.begins():
@@ -207,7 +214,7 @@ def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, 
 
 
 def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
-    metrics = _words(merged, "metrics", bag) or kind.metrics[:1]
+    metrics = words_of(merged, "metrics", bag) or kind.metrics[:1]
     pair = merged.nearest("metrics")
     for metric in metrics:
         if metric in kind.later and pair is not None:
@@ -220,7 +227,7 @@ def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
 
 
 def _split(merged: Merged, bag: Bag) -> str | None:
-    split = _word(merged, "split", bag)
+    split = word_of(merged, "split", bag)
     pair = merged.nearest("split")
     if split is not None and split not in SPLITS and pair is not None:
         bag.error(codes.WRONG_VALUE, pair.value.span, f"there is no split `{split}`", did_you_mean(split, SPLITS))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.catalog import MIX_ALLOWED
 from compiler.ops import Mix
 from compiler.suggest import did_you_mean, listing
 from dsl.syntax import Argument, Call, Number, Word
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 CAP = 131_072  # examples with which a part counts at most (T5 and jiant: K = 2^17)
 RULES = ("proportional", "uniform", "temperature", "weights")
-ALLOWED = "`proportional`, `proportional(cap: N)`, `uniform`, `temperature(T)` or `weights(TASK: W, …)`"
 _UNITS = {"cap": ("", "k", "M"), "weight": ("", "%", "k", "M"), "temperature": ("",)}
 
 
@@ -49,7 +49,7 @@ def read_mix(value: Value, bag: Bag) -> MixRule | None:
             return _weights(value, bag)
     word = value.text if isinstance(value, Word) else value.function.text if isinstance(value, Call) else ""
     hint = f"write `mix: {_EXAMPLES[word]}`" if word in _EXAMPLES else did_you_mean(word, RULES) if word else None
-    bag.error(codes.WRONG_VALUE, value.span, f"`mix` is `{value.span.text}` but must be {ALLOWED}", hint)
+    bag.error(codes.WRONG_VALUE, value.span, f"`mix` is `{value.span.text}` but must be {MIX_ALLOWED}", hint)
     return None
 
 

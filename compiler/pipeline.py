@@ -14,7 +14,7 @@ from compiler.compose import Composer
 from compiler.locate import Locator
 from compiler.lower import Lowering
 from compiler.plan import Plan, verify
-from compiler.resolve import library_names, resolve
+from compiler.resolve import Names, Scope, library_names, resolve
 from compiler.unused import warn_unused
 from compiler.uses import load
 from dsl.diagnostics import Diagnostic, has_errors
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from compiler.places import Places
     from compiler.plan import Device
-    from compiler.resolve import Named, Names
+    from compiler.resolve import Named
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LIBRARY = PACKAGE / "specs" / "std"
@@ -43,6 +43,7 @@ class Compiled:
 
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
+    names: Names | None = None  # what the spec's names mean, where there is a plan
 
 
 def compile_text(source: Source, places: Places, device: Device) -> Compiled:
@@ -69,7 +70,7 @@ def compile_text(source: Source, places: Places, device: Device) -> Compiled:
         return Compiled(None, bag.all())
     if broken := verify(plan):
         raise BrokenPlanError("; ".join(broken[:3]))
-    return Compiled(plan, bag.all())
+    return Compiled(plan, bag.all(), names)
 
 
 @cache
@@ -86,6 +87,12 @@ def library() -> Mapping[str, Named]:
     if bag.all():
         raise BrokenPlanError(f"the library: {bag.all()[0].message}")
     return names
+
+
+def library_alone() -> Names:
+    """What names mean where no spec is."""
+    nowhere = Source("", "")
+    return Names(nowhere, {nowhere: Scope({}, {})}, library(), (), ())
 
 
 def _check_experiments(spec: Spec, names: Names, bag: Bag) -> None:

@@ -33,32 +33,32 @@ def warn_unused(names: Names, bag: Bag) -> None:
     if not names.experiments or bag.failed():
         return
     used: set[str] = set()
-    waiting = [n for e in names.experiments for n in _names_in(e.chain)]
+    waiting = [n for e in names.experiments for n in names_in(e.chain)]
     while waiting:
         name = waiting.pop()
         if name not in used:
             used.add(name)
-            waiting += _names_in(names.own[name]) if name in names.own else ()
+            waiting += names_in(names.own[name]) if name in names.own else ()
     for name, found in names.own.items():
         if name not in used:
             word = found.word if isinstance(found, Declaration) else type(found).__name__.lower()
             bag.warn(codes.UNUSED, found.name.span, f"{word} `{name}` is never used")
 
 
-def _names_in(node: object) -> Iterator[str]:
+def names_in(node: object) -> Iterator[str]:
     """Every name that a node refers to; keys and labels are none."""
     match node:
         case Name(text=text):
             yield text
         case tuple():
             for item in node:
-                yield from _names_in(item)
+                yield from names_in(item)
         case Declaration(parent=inner) | Let(stage=inner) | Group(languages=inner) | Suite(tails=inner):
-            yield from _names_in(inner)
+            yield from names_in(inner)
         case Ref(name=name, languages=languages):
-            yield from _names_in((name, languages))
+            yield from names_in((name, languages))
         case Chain(model=first, stages=stages, targets=targets) | Tail(suite=first, stages=stages, targets=targets):
-            yield from _names_in((first, stages, targets))
+            yield from names_in((first, stages, targets))
         case (
             LanguageTerm(code=inner)
             | Stage(parts=inner)
@@ -66,4 +66,4 @@ def _names_in(node: object) -> Iterator[str]:
             | Choice(alternatives=inner)
             | Languages(terms=inner)
         ):
-            yield from _names_in(inner)
+            yield from names_in(inner)

@@ -89,7 +89,7 @@ def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
     if rule is None:
         hyphenated = key.replace("_", "-")
         of_kinds = {k for kind in KINDS.values() if kind.available for k in kind.settings}
-        here = [k for k, r in SETTINGS.items() if (r.where != "kind" or k in of_kinds) and (r.words or not r.later)]
+        here = [k for k, r in SETTINGS.items() if (r.where != "kind" or k in of_kinds) and r.available]
         hint = f"keys are hyphenated: `{hyphenated}`" if hyphenated in SETTINGS else did_you_mean(key, here)
         if (meant := SYNONYMS.get(hyphenated)) is not None:
             hint = f"it is called `{meant}` here"

@@ -1,4 +1,4 @@
-"""An installed wheel works outside the checkout: it carries the grammar, the library and the embedded model."""
+"""An installed wheel works outside the checkout: it carries the grammar, the library, the model and the pages."""
 
 import os
 import subprocess
@@ -48,6 +48,12 @@ def test_a_spec_anywhere_sees_the_library(installed, tmp_path):
     done = xfer(installed, tmp_path, "plan", "mine.xfer")
 
     assert (0, True) == (done.returncode, "Plan: 61 nodes" in done.stdout), done
+
+
+def test_the_pages_of_diagnostics_come_with_it(installed, tmp_path):
+    done = xfer(installed, tmp_path, "explain", "X0301")
+
+    assert ((ROOT / "docs" / "diagnostics" / "X0301.md").read_text(), "") == (done.stdout, done.stderr)
 
 
 def test_the_program_knows_its_version(installed, tmp_path):

@@ -8,19 +8,22 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
-from xfer import api, exits
+from xfer import api, exits, reference
+from xfer.arguments import common as _common
+from xfer.arguments import consoles as _consoles
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
     failure_place,
+    point_to_pages,
     say_fetching,
     say_interrupted,
     show_diagnostics,
@@ -36,36 +39,6 @@ if TYPE_CHECKING:
     from xfer.running import Running
 
 _OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)  # of a stream: a full or vanished place for the output
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _consoles() -> tuple[Console, Console]:
-    """Where results go, and where everything else goes."""
-    width = None if sys.stdout.isatty() else 200  # a pipe has no width to keep to
-    return Console(width=width, markup=False), Console(stderr=True, markup=False)
-
-
-def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
-    found = []
-    for value in values:
-        name, equals, folder = value.partition("=")
-        if not (name and equals and folder):
-            raise click.BadParameter(f"`{value}` is no `NAME=DIR`")
-        found.append((name.lstrip("@"), Path(folder)))
-    return tuple(found)
-
-
-def _common(command: Command) -> Command:
-    """The arguments that every command takes."""
-    for decorate in (
-        click.option("--allow-path", "allowed", multiple=True, type=Path, help="A folder that the spec may read too."),
-        click.option("--root", "roots", multiple=True, callback=_roots, metavar="NAME=DIR", help="What `@NAME` means."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
-        click.option("--store", type=Path, help="Where results are kept (default: XFER_STORE, xfer.toml, ~/.local)."),
-        click.argument("spec", type=Path),
-    ):
-        command = decorate(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,6 +54,7 @@ def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
     _, err = _consoles()
     study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
+    point_to_pages(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
     err.print(f"{spec}: {len(study.plan.nodes):,} nodes, {len(study.plan.cells):,} scores", highlight=False)
@@ -281,6 +255,10 @@ def watch(run: str | None, *, store: Path | None) -> int:
 
     _, err = _consoles()
     return follow(err, api.find_run(run, store))
+
+
+for _command in reference.COMMANDS:
+    main.add_command(_command)
 
 
 def entry() -> None:

@@ -198,12 +198,16 @@ def test_the_plan_shows_shared_work_once(here, capsys):
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarrow", "numpy", "scipy", "sklearn"}
 
 
-@pytest.mark.parametrize("command", [("check",), ("plan",), ("results",), ("why", "babel")])
+LOOKING = ["check study.xfer", "plan study.xfer", "results study.xfer", "why study.xfer babel", "explain X0301"]
+LOOKING += ["show w-causes study.xfer", "list settings", "list tasks study.xfer"]
+
+
+@pytest.mark.parametrize("command", LOOKING)
 def test_looking_loads_no_ml_library(here, command):
     code = f"""
 import sys
 from xfer.cli import call
-code = call([{command[0]!r}, "study.xfer", *{command[1:]!r}])
+code = call({command.split()!r})
 print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

@@ -35,6 +35,14 @@ def show_diagnostics(console: Console, diagnostics: Iterable[Diagnostic]) -> Non
         _show_hint(console, diagnostic.hint)
 
 
+def point_to_pages(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
+    """Where more is said of what was found, once."""
+    found = {d.code for d in diagnostics}
+    if found:
+        code = min(found) if len(found) == 1 else "CODE"
+        say(console, Text(f"`xfer explain {code}` says more", "dim"))
+
+
 def _show_label(console: Console, label: Label, mark: str, style: str) -> None:
     span = label.span
     line = span.source.line(span.line)

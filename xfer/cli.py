@@ -283,6 +283,45 @@ def watch(run: str | None, *, store: Path | None) -> int:
     return follow(err, api.find_run(run, store))
 
 
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; name what would change, and exit 1 if any.")
+@click.option("--diff", "as_diff", is_flag=True, help="Change nothing; show what would change as a unified diff.")
+@click.argument("specs", nargs=-1, required=True, type=Path, metavar="SPEC...")
+def fmt(specs: tuple[Path, ...], *, only_check: bool, as_diff: bool) -> int:
+    """Rewrite each SPEC in its canonical form; `-` is standard input, formatted to standard output."""
+    _, err = _consoles()
+    codes = [_format(spec, err, only_check=only_check, as_diff=as_diff) for spec in specs]
+    return max(codes)
+
+
+def _format(spec: Path, err: Console, *, only_check: bool, as_diff: bool) -> int:
+    """One file of `fmt`; what is wrong with it keeps no other from being formatted."""
+    from xfer import formatting
+
+    try:
+        formatted = formatting.read(spec)
+        if formatted.text is None:
+            show_diagnostics(err, formatted.diagnostics)
+            return exits.USAGE
+        if as_diff:
+            _put(formatting.diff(formatted))
+        elif only_check and formatted.changed:
+            click.echo(f"{formatted.source.name} would change")
+        elif spec == formatting.STDIN and not only_check:
+            _put(formatted.text)
+        elif formatted.changed and not only_check:
+            formatting.write(formatted)
+            click.echo(f"{spec} changed")
+    except XferError as error:
+        return _show(err, error)
+    return exits.ERROR if only_check and formatted.changed else exits.OK
+
+
+def _put(text: str) -> None:
+    """Onto standard output as it is: in UTF-8, whatever the terminal's encoding."""
+    click.echo(text.encode(), nl=False)
+
+
 def entry() -> None:
     """The console script."""
     for stream in (sys.stdout, sys.stderr):

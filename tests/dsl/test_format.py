@@ -225,6 +225,27 @@ def test_lines_are_broken_where_they_grow_too_long():
     assert BROKEN == check_laws(LONG)
 
 
+def test_a_stage_goes_whole_onto_the_next_line():
+    head, stage = "x: xlmr-large -> hellaswag(epochs: 3, batch: 16, lr: 1e-5, warmup: 10%, max-length: 128)", "copa"
+    tail = "(epochs: 10, lr: 5e-6, limit: 10k)"
+
+    assert f"{head}\n  -> {stage}{tail}\n" == check_laws(f"{head} -> {stage}{tail}")
+
+
+def test_items_far_to_the_right_go_on_from_the_left():
+    name, codes = "a-name-that-is-longer-than-any-name-has-a-right-to-be", ", ".join(["aa"] * 30)
+    once = check_laws(f"group {name}-2 = [{codes}]")
+
+    assert once.startswith(f"group {name}-2 = [aa, aa")
+    assert once.endswith("\n    " + "aa, " * 15 + "aa]\n")
+
+
+def test_a_comment_stays_near_its_line_where_the_next_is_much_longer():
+    text = "a -> b  # one\nxlmr-large -> hellaswag -> copa @ xcopa[*]  # two\n"
+
+    assert text == check_laws(text)
+
+
 def test_what_is_on_one_line_and_fits_stays_there_and_what_is_not_does_not():
     one = 'model m { weights: dir("m"), settings: { layer: 8 } }\n'
     two = 'model m {\n  weights: dir("m")\n  settings: { layer: 8 }\n}\n'

@@ -21,6 +21,7 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/xfer fmt specs/*.xfer specs/*/*.xfer
 
 pretrain: $(STAMP)  ## Make the embedded model again (a recorded run: docs/world.md).
 	$(BIN)/python -m bench.pretrain

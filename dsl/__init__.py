@@ -6,4 +6,7 @@ Knows nothing of what names mean, of the disk, or of the terminal. Map, in the o
 `literals` the values), `nesting` (brackets and statements), `reader` (tokens to nodes: Lark with `grammar.lark`,
 `build` makes the nodes of `syntax`), and where that fails `recover` (statement by statement) and `explain` (what a
 wrong token means), with `words`, `codes` and `diagnostics`.
+
+Back to text: `format` (the only way), which cuts a file into `pieces` (tokens, with the `gaps` and the `spacing`
+between them) and has `layout` put them onto a `page`.
 """

@@ -19,7 +19,7 @@ from rich.console import Console
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from xfer import api, exits, reference
 from xfer.arguments import common as _common
-from xfer.arguments import consoles as _consoles
+from xfer.arguments import consoles
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
     failure_place,
@@ -51,7 +51,7 @@ def main() -> None:
 @_common
 def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
     """Report what is wrong with SPEC. Exit 0: nothing or only warnings, 2: errors."""
-    _, err = _consoles()
+    _, err = consoles()
     study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
     point_to_pages(err, study.compiled.diagnostics)
@@ -71,7 +71,7 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
     from xfer.render.document import plan_document
     from xfer.render.plan import show_plan
 
-    out, err = _consoles()
+    out, err = consoles()
     study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
@@ -91,7 +91,7 @@ def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
     """Explain why NODE of SPEC runs, or does not. NODE: six or more digits of its key, or its label in `plan`."""
     from xfer.render.why import show_why
 
-    out, err = _consoles()
+    out, err = consoles()
     study = api.compile(spec, Options(**places))
     if study.compiled.plan is None:
         show_diagnostics(err, study.compiled.diagnostics)
@@ -112,7 +112,7 @@ def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **
     """Run what is missing of SPEC, then show its scores. Ctrl-C saves and stops; the same command goes on."""
     from xfer.running import Running
 
-    out, err = _consoles()
+    out, err = consoles()
     study = api.compile(spec, Options(**places), run=True)
     if study.compiled.plan is not None:
         study = _locked(study, err).study
@@ -145,7 +145,7 @@ def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
     """Resolve the hub names of SPEC, write `xfer.lock` beside it, and show what it pins."""
     from xfer.render.pins import show_pins
 
-    out, err = _consoles()
+    out, err = consoles()
     study = api.compile(spec, Options(**places), run=True)
     resolved: tuple[str, ...] = ()
     if study.compiled.plan is not None:
@@ -210,7 +210,7 @@ def results(spec: Path, *, form: str | None, parquet: Path | None, **places: Any
     """Show the scores of SPEC that are there. Runs nothing."""
     from xfer.records import as_csv, as_json, write_parquet
 
-    out, err = _consoles()
+    out, err = consoles()
     if form is not None and parquet is not None:
         raise UsageError(f"`--{form}` and `--parquet` are two forms of one thing", "leave one of them out")
     study = api.compile(spec, Options(**places))
@@ -237,7 +237,7 @@ def runs(spec: Path | None, *, store: Path | None, as_json: bool) -> int:
     """List the runs of the store, the latest first; with SPEC, of that spec alone."""
     from xfer.render.runs import runs_document, show_runs
 
-    out, _ = _consoles()
+    out, _ = consoles()
     found = api.runs(spec, store)
     if as_json:
         click.echo(json.dumps(runs_document(found), indent=1))
@@ -253,8 +253,47 @@ def watch(run: str | None, *, store: Path | None) -> int:
     """Follow RUN (default: the latest) as it happens, from any terminal that sees the store."""
     from xfer.render.runs import follow
 
-    _, err = _consoles()
+    _, err = consoles()
     return follow(err, api.find_run(run, store))
+
+
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; name what would change, and exit 1 if any.")
+@click.option("--diff", "as_diff", is_flag=True, help="Change nothing; show what would change as a unified diff.")
+@click.argument("specs", nargs=-1, required=True, type=Path, metavar="SPEC...")
+def fmt(specs: tuple[Path, ...], *, only_check: bool, as_diff: bool) -> int:
+    """Rewrite each SPEC in its canonical form; `-` is standard input, formatted to standard output."""
+    _, err = consoles()
+    codes = [_format(spec, err, only_check=only_check, as_diff=as_diff) for spec in specs]
+    return max(codes)
+
+
+def _format(spec: Path, err: Console, *, only_check: bool, as_diff: bool) -> int:
+    """One file of `fmt`; what is wrong with it keeps no other from being formatted."""
+    from xfer import formatting
+
+    try:
+        formatted = formatting.read(spec)
+        if formatted.text is None:
+            show_diagnostics(err, formatted.diagnostics)
+            return exits.USAGE
+        if as_diff:
+            _put(formatting.diff(formatted))
+        elif only_check and formatted.changed:
+            click.echo(f"{formatted.source.name} would change")
+        elif spec == formatting.STDIN and not only_check:
+            _put(formatted.text)
+        elif formatted.changed and not only_check:
+            formatting.write(formatted)
+            click.echo(f"{spec} changed")
+    except XferError as error:
+        return _show(err, error)
+    return exits.ERROR if only_check and formatted.changed else exits.OK
+
+
+def _put(text: str) -> None:
+    """Onto standard output as it is: in UTF-8, whatever the terminal's encoding."""
+    click.echo(text.encode(), nl=False)
 
 
 for _command in reference.COMMANDS:
@@ -271,7 +310,7 @@ def entry() -> None:
 
 def call(arguments: Sequence[str]) -> int:
     """Run one command line; its exit code. Nothing but a bug of ours leaves a traceback, and that in a log."""
-    _, err = _consoles()
+    _, err = consoles()
     try:
         code = main.main(args=list(arguments), prog_name="xfer", standalone_mode=False)
     except click.exceptions.Exit as error:

@@ -71,6 +71,11 @@ def read_source(path: Path) -> Source:
         raise UsageError(f"`{path}` is a folder, and a spec is a file", _nearby(path / "x")) from None
     except OSError as error:
         raise UsageError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from error
+    return decoded(path, data)
+
+
+def decoded(path: Path, data: bytes) -> Source:
+    """The text of a spec whose bytes are `data`. Raises NotTextError for bytes that are not UTF-8."""
     try:
         return Source(str(path), data.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -53,7 +53,7 @@ def test_a_name_means_what_it_means_in_the_spec(here, capsys):
     assert "# hides the task `copa` of std/reasoning.xfer:27" == lines[0]
     assert "task copa : w-causes { # spec.xfer:3" == lines[1]
     assert "epochs: 2 # spec.xfer:3" in lines
-    assert "batch: 8 # of w-causes, std/world.xfer:63; here 4: `defaults`, spec.xfer:4" in lines
+    assert "batch: 16 # of w-causes, std/world.xfer:63; here 4: `defaults`, spec.xfer:4" in lines
 
     assert exits.OK == call(["show", "copa"])
     assert "task copa : multiple-choice {" in capsys.readouterr().out, "without the spec it is the library's"

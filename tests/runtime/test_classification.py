@@ -148,7 +148,7 @@ def test_what_can_be_learned_is_learned_and_a_checkpoint_keeps_it(base, tokenize
     """The label is told by a word of the pair; the head is read back with as many labels as it was trained with."""
     examples = []
     for n in range(30):
-        text, pair = WORDS[50 + n], " ".join(4 * [WORDS[10 + n % 3]])
+        text, pair = WORDS[50 + n], " ".join(4 * [WORDS[n % 3]])
         one = encoded(tokenizer, text=text, pair=pair, label=LABELS[n % 3])
         examples.append(columns.Example(n, one.sequences, one.segments, one.label))
     columns.write(tmp_path, examples)

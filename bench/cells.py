@@ -31,7 +31,6 @@ CELLS = {
     "cognates-none": "cognates and loans: none",
     "cognates-double": "cognates and loans: twice as many",
     "mixed-none": "mixed texts: none",
-    "mixed-half": "mixed texts: half as many (40 %)",
     "mixed-all": "mixed texts: all texts (100 %)",
     "low-resource-fifth": "low-resource text: a fifth (5 %)",
     "low-resource-equal": "low-resource text: as much as others",

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
-WIDTH = 118
+WIDTH = 130  # what the table of the quickstart needs
 
 
 def screen(arguments: list[str], store: str) -> str:

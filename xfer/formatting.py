@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import os
 import stat
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 from dsl.format import format_source
 from dsl.source import Source
 from xfer.opening import UsageError, decoded, read_source
+from xfer.replacing import replacing
 
 if TYPE_CHECKING:
     from dsl.diagnostics import Diagnostic
@@ -60,22 +59,18 @@ def write(formatted: Formatted) -> None:
     Raises UsageError where the file cannot be written.
     """
     path = formatted.path.resolve()
-    half = path.with_name(f".xfer-fmt-{os.getpid()}")
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise UsageError(f"`{formatted.path}` is no ordinary file", "`xfer fmt -` formats standard input")
         if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
             raise UsageError(f"`{formatted.path}` is read-only", "make it writable: `chmod u+w`")
-        half.write_bytes((formatted.text or "").encode())
-        half.chmod(stat.S_IMODE(mode))
-        half.replace(path)
+        with replacing(path) as half:
+            half.write_bytes((formatted.text or "").encode())
+            half.chmod(stat.S_IMODE(mode))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"`{formatted.path}` cannot be written: {reason}") from error
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
 
 
 def diff(formatted: Formatted) -> str:

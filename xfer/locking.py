@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from compiler.pins import Pins
 from runtime.errors import MissingInput, UnreachableInput, XferError
 from xfer import api
 from xfer.opening import lock_path, read_pins
+from xfer.replacing import replacing
 
 if TYPE_CHECKING:
     from compiler.plan import Node, Plan
@@ -95,11 +95,9 @@ def _at(node: Node) -> Iterator[None]:
 
 def _write(path: Path, found: Pins) -> None:
     """Replace the lock file in one move."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(pins.write(found), encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as half:
+            half.write_text(pins.write(found), encoding="utf-8")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         hint = "make its folder writable: what is pinned is kept there"
         raise MissingInput(f"{path} cannot be written: {(error.strerror or str(error)).lower()}", hint) from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xfer.opening import UsageError
+from xfer.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,21 +95,13 @@ def write_parquet(rows: Sequence[Row], path: Path) -> None:
     """
     import pyarrow.parquet as pq
 
-    half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.is_dir():
             raise UsageError(
                 f"`{path}` is a folder, and the table is one file", f"name a file: `{path / 'scores.parquet'}`"
             )
-        pq.write_table(as_table(rows), half)
-        half.replace(path)
+        with replacing(path) as half:
+            pq.write_table(as_table(rows), half)
     except (OSError, ValueError) as error:  # a name that holds a null byte is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"`{path}` cannot be written: {reason.lower()}") from error
-    finally:
-        _remove(half)
-
-
-def _remove(half: Path) -> None:
-    if os.path.exists(half):  # noqa: PTH110  (answers for every name)
-        half.unlink()

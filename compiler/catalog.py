@@ -135,6 +135,7 @@ class SettingRule:
         return low if self.high == float("inf") else f"{low} to below {high}"
 
 
+MIX_CAP = 131_072  # examples with which a part counts at most (T5 and jiant: K = 2^17)
 MIX_ALLOWED = "`proportional`, `proportional(cap: N)`, `uniform`, `temperature(T)` or `weights(TASK: W, …)`"
 
 _SEED_END = float(2**32)
@@ -155,7 +156,7 @@ SETTINGS: Mapping[str, SettingRule] = {
     "seeds": SettingRule("int", "run", "the seeds 1 … N as an axis", None, low=1, high=10_000),
     "select": SettingRule("call", "run", "which checkpoint goes on", "last", words=("last",), later=("best",)),
     "mix": SettingRule(
-        "mix", "run", "how a mixture draws its parts", unset="proportional(cap: 131072) for several parts"
+        "mix", "run", "how a mixture draws its parts", unset=f"proportional(cap: {MIX_CAP}) for several parts"
     ),
     "robust": SettingRule(
         "call", "run", "robust training", "none", words=("none",), later=("adversarial", "smoothing", "augment")

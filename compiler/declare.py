@@ -124,8 +124,8 @@ def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
 
 def spoken(merged: Merged, bag: Bag) -> tuple[str, tuple[str, ...]]:
     """The language that a task is trained in, and all that it has."""
-    source = word_of(merged, "source", bag) or SOURCE
-    return source, words_of(merged, "languages", bag) or (source,)
+    source = _word(merged, "source", bag) or SOURCE
+    return source, _words(merged, "languages", bag) or (source,)
 
 
 def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
@@ -167,8 +167,7 @@ def _wrong(pair: Pair, expected: str, bag: Bag) -> None:
     bag.error(codes.WRONG_VALUE, pair.value.span, f"`{pair.key.text}` is {describe(pair.value)} but must be {expected}")
 
 
-def word_of(merged: Merged, key: str, bag: Bag) -> str | None:
-    """The word that a key is; None where it is not said, or after a finding."""
+def _word(merged: Merged, key: str, bag: Bag) -> str | None:
     pair = merged.nearest(key)
     if pair is None:
         return None
@@ -178,8 +177,7 @@ def word_of(merged: Merged, key: str, bag: Bag) -> str | None:
     return None
 
 
-def words_of(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
-    """The words of the list that a key is; () where it is not said, or after a finding."""
+def _words(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest(key)
     if pair is None:
         return ()
@@ -204,7 +202,7 @@ def _text(value: Value) -> str:
 def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("labels")
     in_file = pair is not None and isinstance(pair.value, Call) and pair.value.function.text == "files"
-    labels = read_labels(pair.value, places, bag) if in_file and pair else words_of(merged, "labels", bag)
+    labels = read_labels(pair.value, places, bag) if in_file and pair else _words(merged, "labels", bag)
     if pair is not None and not kind.needs_labels:
         bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{kind.name} has no `labels`", "take them out")
     if kind.needs_labels and pair is None and merged.begins():
@@ -214,7 +212,7 @@ def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, 
 
 
 def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
-    metrics = words_of(merged, "metrics", bag) or kind.metrics[:1]
+    metrics = _words(merged, "metrics", bag) or kind.metrics[:1]
     pair = merged.nearest("metrics")
     for metric in metrics:
         if metric in kind.later and pair is not None:
@@ -227,7 +225,7 @@ def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
 
 
 def _split(merged: Merged, bag: Bag) -> str | None:
-    split = word_of(merged, "split", bag)
+    split = _word(merged, "split", bag)
     pair = merged.nearest("split")
     if split is not None and split not in SPLITS and pair is not None:
         bag.error(codes.WRONG_VALUE, pair.value.span, f"there is no split `{split}`", did_you_mean(split, SPLITS))

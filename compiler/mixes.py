@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import MIX_ALLOWED
+from compiler.catalog import MIX_ALLOWED, MIX_CAP
 from compiler.ops import Mix
 from compiler.suggest import did_you_mean, listing
 from dsl.syntax import Argument, Call, Number, Word
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dsl.source import Span
     from dsl.syntax import Value
 
-CAP = 131_072  # examples with which a part counts at most (T5 and jiant: K = 2^17)
 RULES = ("proportional", "uniform", "temperature", "weights")
 _UNITS = {"cap": ("", "k", "M"), "weight": ("", "%", "k", "M"), "temperature": ("",)}
 
@@ -38,7 +37,7 @@ def read_mix(value: Value, bag: Bag) -> MixRule | None:
     """The rule, or None after a finding."""
     match value:
         case Word(text="proportional"):
-            return MixRule("proportional", cap=CAP)
+            return MixRule("proportional", cap=MIX_CAP)
         case Word(text="uniform"):
             return MixRule("uniform")
         case Call() if value.function.text in RULES[:1]:
@@ -146,7 +145,7 @@ def mix_of(rule: MixRule | None, weights: tuple[float, ...], languages: Sequence
     if len(languages) == 1 and (rule is None or (languages[0] == 1 and rule.cap is None)):
         return None
     if rule is None:
-        return Mix("proportional", CAP, None, ())
+        return Mix("proportional", MIX_CAP, None, ())
     if rule.rule != "weights":
         return Mix(rule.rule, rule.cap, rule.temperature, ())
     total = math.fsum(weights)

@@ -92,11 +92,12 @@ class _Shown:
         head = f"{declaration.word} {declaration.name.text}{parent} {{"
         yield Line(head, place_of(declaration.name.span))
         yield from self._line_of_descent()
-        for entry in entries(self.merged, self.bag):
-            if entry.key != "settings":
-                yield from self._written(entry, "  ")
+        written_out = {entry.key: entry for entry in entries(self.merged, self.bag)}
+        settings = written_out.pop("settings", None)
+        for entry in written_out.values():
+            yield from self._written(entry, "  ")
         yield from self._built_in_keys()
-        yield from self._settings()
+        yield from self._settings(settings)
         yield Line("}")
 
     def _line_of_descent(self) -> Iterator[Line]:
@@ -146,9 +147,8 @@ class _Shown:
 
     # --- settings
 
-    def _settings(self) -> Iterator[Line]:
+    def _settings(self, found: Entry | None) -> Iterator[Line]:
         """Those that somebody set, then as comments the built-in values of the others."""
-        found = next((e for e in entries(self.merged, self.bag) if e.key == "settings"), None)
         given = {SLOT.get(e.key, e.key): e for e in found.inner} if found else {}
         lines = [line for slot, entry in given.items() for line in self._setting(slot, entry)]
         lines += [self._built_in(key) for key in self._keys() if key not in given]

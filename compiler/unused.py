@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.known import word_of
 from dsl.syntax import (
     Alternative,
     Chain,
@@ -41,8 +42,7 @@ def warn_unused(names: Names, bag: Bag) -> None:
             waiting += names_in(names.own[name]) if name in names.own else ()
     for name, found in names.own.items():
         if name not in used:
-            word = found.word if isinstance(found, Declaration) else type(found).__name__.lower()
-            bag.warn(codes.UNUSED, found.name.span, f"{word} `{name}` is never used")
+            bag.warn(codes.UNUSED, found.name.span, f"{word_of(found)} `{name}` is never used")
 
 
 def names_in(node: object) -> Iterator[str]:

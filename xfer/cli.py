@@ -18,8 +18,7 @@ from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from xfer import api, exits, reference
-from xfer.arguments import common as _common
-from xfer.arguments import consoles
+from xfer.arguments import common, consoles
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
     failure_place,
@@ -48,7 +47,7 @@ def main() -> None:
 
 
 @main.command()
-@_common
+@common
 def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
     """Report what is wrong with SPEC. Exit 0: nothing or only warnings, 2: errors."""
     _, err = consoles()
@@ -62,7 +61,7 @@ def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
 
 
 @main.command()
-@_common
+@common
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the screen.")
 @click.option("--full", is_flag=True, help="Every line of the tree.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 3 when there is work.")
@@ -85,7 +84,7 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
 
 
 @main.command()
-@_common
+@common
 @click.argument("node")
 def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
     """Explain why NODE of SPEC runs, or does not. NODE: six or more digits of its key, or its label in `plan`."""
@@ -101,7 +100,7 @@ def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
 
 
 @main.command()
-@_common
+@common
 @click.option("--allow-code", is_flag=True, help="Run the code of `python(…)` sources.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), help="Worker processes (default: one a GPU, or what fits the CPU)."
@@ -139,7 +138,7 @@ def _locked(study: api.Study, err: Console, *, update: bool = False) -> Locked:
 
 
 @main.command()
-@_common
+@common
 @click.option("--update", is_flag=True, help="Resolve what is pinned anew.")
 def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
     """Resolve the hub names of SPEC, write `xfer.lock` beside it, and show what it pins."""
@@ -202,7 +201,7 @@ def _show_scores(study: api.Study, out: Console, *, failed: bool = False) -> Non
 
 
 @main.command()
-@_common
+@common
 @click.option("--csv", "form", flag_value="csv", help="One row a score, as CSV.")
 @click.option("--json", "form", flag_value="json", help="One record a score, as JSON.")
 @click.option("--parquet", type=Path, metavar="FILE", help="One row a score, into a Parquet file.")

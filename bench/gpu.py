@@ -1,6 +1,6 @@
 """The GPU suite: does CUDA compute what the CPU computes, and what does a step of a large model cost there?
 
-    python -m bench.gpu [--device cuda] [--shape large] [--steps 20] [--out FILE]
+    python -m bench.gpu [--device cuda] [--shape large] [--steps 60] [--out FILE]
 
 1. The quickstart on the device, and its checkpoints' predictions on the CPU: share of equal answers.
 2. One training of the same recipe on both: losses of the first steps side by side.
@@ -107,18 +107,26 @@ def _train(shape: str, examples: columns.Columns, device: str, precision: str, s
     network = _network(shape)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    times: list[float] = []
+    read: list[tuple[int, float]] = []  # when a loss was read, the device had done all steps until then
     special = Special(1, None, SHAPES[shape][3], frozenset({0, 1, 2}))
     feed = Feed(op, [[examples]], special)
-    curve = training.train(op, network, feed, device=device, on_step=lambda *_: times.append(time.perf_counter()))
-    seconds = float(np.median(np.diff(times)))  # the loss is read every step, so the device is waited for
+    curve = training.train(
+        op, network, feed, device=device, on_step=lambda at: read.append((at.step, time.perf_counter()))
+    )
+    seconds = _seconds_a_step(read)
     tokens = float(np.diff(examples.sequence_starts).mean()) * 2 * op.batch
     return {
-        "seconds_a_step": round(seconds, 4),
-        "real_tokens_a_second": round(tokens / seconds),
+        "seconds_a_step": round(seconds, 4) if seconds else None,
+        "real_tokens_a_second": round(tokens / seconds) if seconds else None,
         "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2) if device == "cuda" else None,
         "losses": [round(p.loss, 5) for p in curve[:5]],
     }
+
+
+def _seconds_a_step(read: list[tuple[int, float]]) -> float | None:
+    """The median over the stretches between two reads, so that what comes before the first, warming up, is left out."""
+    stretches = np.diff(np.array(read), axis=0)
+    return float(np.median(stretches[:, 1] / stretches[:, 0])) if len(stretches) else None
 
 
 def main() -> int:
@@ -126,7 +134,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--shape", default="large", choices=list(SHAPES))
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--out", type=Path, default=None)
     chosen = parser.parse_args()
     if chosen.device == "cuda" and not torch.cuda.is_available():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.suggest import did_you_mean
-from compiler.values import describe
+from compiler.writing import describe
 from dsl.syntax import Number, String, Word
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from compiler.data import under_of
 from compiler.keys import METRIC_VERSION
 from compiler.ops import Baseline, Data, Key, Score
 from compiler.plan import Cell, Route, Step
@@ -55,7 +56,7 @@ class Baselines:
     def _enter(self, op: Baseline, data: Data, question: Question) -> None:
         run, target = question.run, question.target
         title = f"{op.method} {called_as_data(question.part)}"
-        label = f"{title} @ {target.task.name}[{data.language}]"
+        label = f"{title} @ {target.task.name}[{data.language}]{under_of(target)}"
         said = target.settings["baselines"].place
         places = {"baselines": self._graph.place(said)} if said is not None else {}
         key = self._graph.enter(op, label, target.span, places)
@@ -65,7 +66,7 @@ class Baselines:
             score = Score(key, cell.metric, METRIC_VERSION[cell.metric])
             scored = self._graph.enter(score, f"{cell.metric} {label}", target.span, {})
             own = replace(cell, seed="", zero_shot=zero_shot, score=scored, skips=(), baseline=op.method)
-            self._keep(own, (op.model, op.train, data.split, data.max_length, data.limit))
+            self._keep(own, (op.model, op.train, data.split, data.max_length, data.limit, data.under))
             self._routes[Route(steps, (Step(target.task.name, scored, ""),))] = None
 
     def _keep(self, cell: Cell, variant: _Variant) -> None:

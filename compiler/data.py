@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.check import rows_of
-from compiler.ops import Data, Key, Limit, Model, Rows
+from compiler.ops import Data, Key, Limit, Model, Perturbation, Rows
+from compiler.perturbations import title
 from compiler.values import as_text, as_whole
 from dsl.diagnostics import Label
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from compiler.reading import Reading
     from compiler.settle import Settled
     from dsl.source import Span
+
+
+UNDER = " under "
+
+
+def under_of(target: Settled) -> str:
+    """` under typos(rate: 10%)` of a target whose texts are perturbed, else nothing."""
+    under = target.settings["under"].value if "under" in target.settings else None
+    return f"{UNDER}{title(under)}" if isinstance(under, Perturbation) else ""
 
 
 class DataLowering:
@@ -68,12 +78,12 @@ class DataLowering:
         self, part: Settled, model: Key, language: str, split: str, lengths: Settled, *, scored: bool
     ) -> Key | None:
         """The data of one split and language of a part; `lengths` says how long; None after a finding."""
-        task, limit = part.task, part["limit"]
+        task, limit, under = part.task, part["limit"], part["under"] if scored else None
         max_length, prefix = (
             as_whole(lengths["max-length"]),
             as_text(part["prefix"]) if "prefix" in part.settings else "",
         )
-        known = (task.span, model, language, split, max_length, prefix, limit, scored)
+        known = (task.span, model, language, split, max_length, prefix, limit, scored, under)
         if known not in self._data:
             self._data[known] = None
             if not self._fits(model, lengths):
@@ -96,9 +106,11 @@ class DataLowering:
                 prefix=prefix,
                 limit=limit if isinstance(limit, Limit) else None,
                 scored=scored,
+                under=under if isinstance(under, Perturbation) else None,
             )
             places = self._data_places(part, reading, lengths)
-            self._data[known] = self._graph.enter(op, f"data {task.name} {split}[{language}]", part.name_span, places)
+            label = f"data {task.name} {split}[{language}]{under_of(part) if scored else ''}"
+            self._data[known] = self._graph.enter(op, label, part.name_span, places)
         return self._data[known]
 
     def _fits(self, model: Key, lengths: Settled) -> bool:
@@ -118,7 +130,13 @@ class DataLowering:
         said = {f"input.{f.name}": f.span for f in reading.input}
         said |= {"data": reading.sources[0].span, "input": reading.input[0].span}
         said |= {key: w.span for key, w in (("join", reading.join), ("filter", reading.filter)) if w is not None}
-        for key, owner in (("max-length", lengths), ("limit", part), ("split", part), ("prefix", part)):
+        for key, owner in (
+            ("max-length", lengths),
+            ("limit", part),
+            ("split", part),
+            ("prefix", part),
+            ("under", part),
+        ):
             setting = owner.settings.get(key)
             if setting is not None and setting.place is not None:
                 said[key] = setting.place

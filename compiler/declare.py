@@ -12,7 +12,8 @@ from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
 from compiler.sources import ModelSource, read_weights
 from compiler.suggest import did_you_mean
-from compiler.values import Given, describe, read_settings
+from compiler.values import Given, read_settings
+from compiler.writing import describe
 from dsl.syntax import Call, ListValue, Pair, Record, String, Value, Word
 
 if TYPE_CHECKING:

@@ -99,6 +99,7 @@ def canonical(value: object, where: str) -> Any:  # noqa: ANN401  (JSON)
         case tuple():
             return [canonical(item, where) for item in value]
         case _ if is_dataclass(value) and not isinstance(value, type):
-            body = {f.name: canonical(getattr(value, f.name), f"{where}.{f.name}") for f in fields(value)}
+            held = [f for f in fields(value) if not (f.metadata.get("later") and getattr(value, f.name) is None)]
+            body = {f.name: canonical(getattr(value, f.name), f"{where}.{f.name}") for f in held}
             return body if isinstance(value, Op) else {"type": type(value).__name__, **body}
     raise TypeError(f"`{where}` holds a {type(value).__name__}, which has no canonical form")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 Key = str  # SHA-256 of a node's pre-image, 64 hexadecimal digits
 Digest = str | None  # SHA-256 of a file's bytes, 64 hexadecimal digits; None while a big file is not hashed yet
@@ -92,6 +93,10 @@ Rows = FileRows | WorldRows | HubRows | PythonRows
 Template = str | tuple[str, ...]  # a field's template, or one for each item of a list
 
 
+# A field that came after results were stored: it stands in a key only where it is not None, so that those stay valid.
+LATER: Mapping[str, bool] = {"later": True}
+
+
 # --- the ops --------------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +113,15 @@ class Limit:
 
     count: int
     order: str  # "fixed" or "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Perturbation:
+    """How the texts of a target's rows are changed before they are encoded (`runtime.perturbing`)."""
+
+    method: str  # "typos", "casing" or "word-drop"
+    rate: float  # share of the letters or words that it befalls, in [0, 1]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,7 @@ class Data:
     prefix: str  # text before each sentence
     limit: Limit | None
     scored: bool  # a target: every row must have a label
+    under: Perturbation | None = field(default=None, metadata=LATER)
 
     @property
     def rows(self) -> tuple[Rows, ...]:

@@ -12,7 +12,7 @@ from compiler.resolve import Merged, own_pairs
 from compiler.sources import DataSource, read_source
 from compiler.suggest import did_you_mean, language_hint
 from compiler.templates import bare_names, check_template, is_expression, may_name
-from compiler.values import describe
+from compiler.writing import describe
 from dsl.syntax import ListValue, Pair, Record, String, Value, Word
 
 if TYPE_CHECKING:

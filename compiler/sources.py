@@ -9,7 +9,7 @@ from compiler import codes
 from compiler.arguments import Arguments
 from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_PARAMETERS, WORLD_TASKS, Interval
 from compiler.suggest import did_you_mean, listing
-from compiler.values import describe
+from compiler.writing import describe
 from dsl.syntax import Call, ListValue, Record, String, Value, Word
 
 if TYPE_CHECKING:

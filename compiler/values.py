@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, SettingRule
 from compiler.mixes import MixRule, read_mix
-from compiler.ops import Limit
+from compiler.ops import Limit, Perturbation
+from compiler.perturbations import read_under
 from compiler.suggest import did_you_mean
+from compiler.writing import describe
 from dsl.diagnostics import Label
 from dsl.source import Span
-from dsl.syntax import Call, ListValue, Number, Pair, Record, String, Value, ValueChoice, Word
+from dsl.syntax import Call, ListValue, Number, Pair, String, Value, ValueChoice, Word
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
 
-Scalar = int | float | str | Limit | MixRule | tuple[str, ...]
+Scalar = int | float | str | Limit | MixRule | Perturbation | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +43,6 @@ class Given:
     def slot(self) -> str:
         """`epochs` for `steps`, `seed` for `seeds`, else the key."""
         return SLOT.get(self.key, self.key)
-
-
-def describe(value: Value) -> str:
-    """What a value is, in words."""
-    match value:
-        case Number():
-            return f"`{value.span.text}`"
-        case String():
-            return "a text"
-        case Word(text=text):
-            return f"`{text}`"
-        case Call(function=function):
-            return f"`{function.text}(…)`"
-        case ListValue():
-            return "a list"
-        case Record():
-            return "a record"
-        case ValueChoice():
-            return "a choice"
 
 
 def read_settings(pairs: tuple[Pair, ...], owner: str, bag: Bag) -> tuple[Given, ...]:
@@ -134,6 +117,8 @@ def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
     match rule.sort:
         case "mix":
             return read_mix(value, bag)
+        case "under":
+            return read_under(value, bag)
         case "words":
             return _read_words(key, rule, value, bag)
     return read_scalar(key, rule, value, bag)

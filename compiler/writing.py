@@ -39,6 +39,25 @@ def _labelled(item: Pair | Argument | Option) -> str:
             return f"{name.text}: {written(value)}" if name is not None else written(value)
 
 
+def describe(value: Value) -> str:
+    """What a value is, in words, for messages."""
+    match value:
+        case Number():
+            return f"`{value.span.text}`"
+        case String():
+            return "a text"
+        case Word(text=text):
+            return f"`{text}`"
+        case Call(function=function):
+            return f"`{function.text}(…)`"
+        case ListValue():
+            return "a list"
+        case Record():
+            return "a record"
+        case ValueChoice():
+            return "a choice"
+
+
 def lines_of(key: str, value: Value, indent: str) -> Sequence[str]:
     """`key: value`, in several lines where a list or a record is too long for one."""
     whole = f"{indent}{key}: {written(value)}"

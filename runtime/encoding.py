@@ -15,6 +15,7 @@ from runtime.errors import BadInput, Stopped
 from runtime.joining import rows_of
 from runtime.kinds import kinds
 from runtime.models import check_length, load_tokenizer
+from runtime.perturbing import perturbed
 from runtime.templates import FILTER, Templates
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def _encoded(
 ) -> Encoded:
     try:
         values = templates.values(row, _given(op))
+        if op.under is not None:
+            values = perturbed(values, kinds()[op.kind].texts, op.under, index)
         if op.prefix:
             values = {name: f"{op.prefix}{v}" if isinstance(v, str | int | float) else v for name, v in values.items()}
         encoded = kinds()[op.kind].encode(values, tokenizer, op.max_length, op.labels)

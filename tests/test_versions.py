@@ -24,6 +24,7 @@ MEANING = {
     Data: {
         "runtime/encoding.py": (),
         "runtime/joining.py": (),
+        "runtime/perturbing.py": (),
         "runtime/templates.py": (
             *("_Generator", "Named", "_Sandbox", "_prefixed", "_join", "_measuring", "_environment", "Templates"),
             "_single_expression",

@@ -116,6 +116,7 @@ KIND = Kind(
     name="classification",
     fields=("text", "pair", "label"),
     required=("text", "label"),
+    texts=("text", "pair"),
     encode=encode,
     head=head,
     loss=loss,

@@ -54,6 +54,7 @@ class Kind:
     name: str
     fields: tuple[str, ...]
     required: tuple[str, ...]
+    texts: tuple[str, ...]  # fields that a perturbation changes
     encode: Encode
     head: Callable[[nn.Module, int], nn.Module]  # encoder, how many labels are declared -> head
     loss: Callable[[nn.Module, Tensor, Batch], Tensor]  # head, (N, T, H) hidden, batch -> sum over its units

@@ -93,6 +93,7 @@ KIND = Kind(
     name="masked-lm",
     fields=("text",),
     required=("text",),
+    texts=("text",),
     encode=encode,
     head=head,
     loss=loss,

@@ -147,6 +147,7 @@ KIND = Kind(
     name="multiple-choice",
     fields=("context", "question", "choices", "label"),
     required=("choices", "label"),
+    texts=("context", "question", "choices"),
     encode=encode,
     head=head,
     loss=loss,

@@ -111,6 +111,7 @@ KIND = Kind(
     name="retrieval",
     fields=("query", "document"),
     required=("query", "document"),
+    texts=("query",),
     encode=encode,
     head=head,
     loss=loss,

@@ -25,6 +25,7 @@ from compiler.ops import (
     Mix,
     Model,
     Part,
+    Perturbation,
     Predict,
     PythonRows,
     Score,
@@ -90,6 +91,7 @@ OPS = {
     "baseline": Baseline("bag-of-words", "classification", A, (A, B), B, ("no", "yes")),
     "score": Score(A, "accuracy", 1),
 }
+OPS["perturbed data"] = replace(OPS["data"], under=Perturbation("typos", 0.1, 1))
 GOLDEN = {
     "folder": "69eb9b265b2b63d9958af6b1c7f10fb07b08bb7aa37245c585fcf77549992b52",
     "scratch": "e2c365b2f19b3dedf71ace4acb61bcf4c8ab0c24bc87757a49a46dd13d271331",
@@ -99,6 +101,7 @@ GOLDEN = {
     "predict": "a9766353d2b54dab960828fe234475e5c22a45d71d0300447d476ce258a68458",
     "baseline": "fc6c85efb7097aac5749894ad949917c8ae0702cc5b2b27f24d059fc110842a5",
     "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
+    "perturbed data": "229b72d48dcc802a5bf6e910e13c4ed9dd2236d9ce7f755ac49306e7cb05400a",
 }
 
 
@@ -131,6 +134,7 @@ def test_every_field_of_the_worlds_rows_moves_the_key():
 
 CHANGES = {
     Limit: {"order": "own"},
+    Perturbation: {"seed": 2},
     Vectors: {"layer": None},
     Folder: {"files": ()},
     Scratch: {"positions": 128},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.ops import FileRows, Limit
+from compiler.ops import FileRows, Limit, Perturbation
 from runtime import columns, encoding, models
 from runtime.errors import BadInput
 from tests.plans import data, model
@@ -136,3 +136,27 @@ def test_a_column_of_a_named_source_without_its_braces_is_told(base, tmp_path, t
     with pytest.raises(BadInput, match="is the same text for every row") as caught:
         encoding.encode(op, base, {digest: path}, tmp_path, allow_code=False)
     assert "`{{ a.t }}`" in caught.value.hint
+
+
+LONG = [{"t": " ".join(WORDS[n : n + 6]), "l": "yes", "n": n} for n in range(20)]
+
+
+@pytest.mark.parametrize("method", ["typos", "casing", "word-drop"])
+def test_a_perturbation_of_rate_0_is_clean_bit_for_bit(base, tmp_path, method):
+    encoded(base, tmp_path, LONG)
+    encoded(base, tmp_path, LONG, under=Perturbation(method, 0.0, 7))
+    clean, same = sorted(tmp_path.iterdir())
+
+    assert all((clean / p.name).read_bytes() == p.read_bytes() for p in same.iterdir())
+
+
+@pytest.mark.parametrize("method", ["typos", "casing", "word-drop"])
+def test_a_perturbation_changes_texts_alone_and_is_the_same_at_any_limit(base, tmp_path, method):
+    under = Perturbation(method, 0.5, 1)
+    clean, _ = encoded(base, tmp_path, LONG)
+    changed, _ = encoded(base, tmp_path, LONG, under=under)
+    fewer, _ = encoded(base, tmp_path, LONG, under=under, limit=Limit(5, "own"))
+
+    assert (clean.rows.tolist(), clean.labels.tolist()) == (changed.rows.tolist(), changed.labels.tolist())
+    assert clean.tokens.tolist() != changed.tokens.tolist()
+    assert fewer.tokens.tolist() == changed.tokens.tolist()[: len(fewer.tokens)]

@@ -21,7 +21,7 @@ def model(seed=1):
 
 
 def data(model_key, split="train", language="qaa", limit=None, scored=False):
-    rows = (WorldRows("causes", split, language, 4, 1, 1.0, None, None),)
+    rows = (WorldRows("causes", split, language, 5, 1, 1.0, None, None),)
     fields = (("choices", ("{{ choice0 }}", "{{ choice1 }}")), ("label", "{{ label }}"))
     return Data(
         model=model_key,

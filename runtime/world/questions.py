@@ -1,7 +1,7 @@
 """Questions about causes and effects, as meanings: what `stories` and `causes` render in each language."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from runtime.world.grammar import Clause, Phrase
 from runtime.world.parameters import World
-from runtime.world.reality import AGENTS, OUTCOMES, SOMETHING, Combination, Reality, reality
+from runtime.world.reality import AGENTS, EVENTS, OUTCOMES, SOMETHING, Combination, Reality, reality
 
 T = TypeVar("T")
 
@@ -40,11 +40,13 @@ def effect(thing: str, outcome: str) -> Clause:
     return Clause(Phrase(thing), outcome)
 
 
-def questions(task: str, world: World, split: str, *, count: int, choices: int) -> tuple[Question, ...]:
-    """So many different questions, with labels and topics as even as the count allows."""
+def questions(
+    task: str, world: World, split: str, *, count: int, choices: int, events: Collection[str] = EVENTS
+) -> tuple[Question, ...]:
+    """So many different questions about the events, with labels and topics as even as the count allows."""
     rng = random.Random(f"world/{world.seed}/{task}/{split}")
     labels = rng.sample([n % choices for n in range(count)], count)
-    topics = _topics(rng, world, split)
+    topics = _topics(rng, world, split, events)
     found: dict[object, Question] = {}
     while len(found) < count:
         question = _question(rng, reality(world), next(topics), split, choices - 1, labels[len(found)])
@@ -52,9 +54,9 @@ def questions(task: str, world: World, split: str, *, count: int, choices: int) 
     return tuple(found.values())
 
 
-def _topics(rng: random.Random, world: World, split: str) -> Iterator[Topic]:
-    """All topics of the split in random order, over and over."""
-    topics = [(told, asked) for told in combinations(world, split) for asked in LINK]
+def _topics(rng: random.Random, world: World, split: str, events: Collection[str]) -> Iterator[Topic]:
+    """All topics of the split with these events in random order, over and over."""
+    topics = [(told, asked) for told in combinations(world, split) if told.event in events for asked in LINK]
     while True:
         yield from rng.sample(topics, len(topics))
 

@@ -1,5 +1,6 @@
 """`text`: what is told in each language, for masked-language-model pretraining; no text is a translation of another."""
 
+import math
 import random
 from functools import cache
 
@@ -14,7 +15,7 @@ ROWS = {"train": 10_000, "dev": 200}  # in each language that is not low-resourc
 DESCRIBED = 0.3  # share of the texts that describe a thing beside telling what befalls it
 RETOLD = 0.6  # share of the others that tell one episode twice, in other words or the same
 BORROWED = 0.5  # share of the words of a mixed text that are of another language, which is as near as can be
-FALL = 0.7  # by how much of it the share falls with the distance between the two
+FALL = 3.0  # how fast that falls with the distance between the two: to a twentieth at distance 1
 
 
 def rows(split: str, language: Language, world: World) -> list[dict[str, object]]:
@@ -49,7 +50,7 @@ def _text(rng: random.Random, language: Language, world: World) -> str:
 
 def contact(language: Language) -> float:
     """How much the language and the source borrow from each other; 1 for one at no distance."""
-    return 1 - FALL * language.distance
+    return math.exp(-FALL * language.distance)
 
 
 def _told(rng: random.Random, world: World) -> Sentences:

@@ -189,7 +189,7 @@ def test_python_sources_run_only_when_they_are_allowed(tmp_path):
     ],
 )
 def test_rows_of_the_world_are_those_of_the_world_that_is_asked_for(changed, asked):
-    rows = replace(WorldRows("causes", "test", "qai", 4, 1, 1.0, None, None), **changed)
+    rows = replace(WorldRows("causes", "test", "qai", 5, 1, 1.0, None, None), **changed)
     expected = world.rows(rows.task, rows.split, "qai", asked)
 
     assert expected == list(read_rows(rows, {}, allow_code=False))

@@ -11,6 +11,7 @@ from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
 from compiler.expand import Shape, StageUse, Use, expand, report_too_many
 from compiler.languages import select
 from compiler.mixes import check_weights
+from compiler.overrides import OPTION
 from compiler.resolve import Names, merge
 from compiler.settle import (
     Level,
@@ -40,6 +41,13 @@ if TYPE_CHECKING:
 _STAGE_OR_TARGET = "a stage, a target or a task"
 
 
+_Scoped = tuple["Span | str | None", Level]  # settings, and what they are for: see `Composer._scope`
+
+
+def _of_scope(said: list[_Scoped], scope: Span | str | None) -> Level:
+    return tuple(g for s, level in said if s == scope for g in level)
+
+
 @dataclass
 class Composer:
     """Reads each declaration once, and each list of settings where it stands."""
@@ -49,7 +57,8 @@ class Composer:
     bag: Bag
     models: dict[Span, ModelDecl | None] = field(default_factory=dict)  # by the place of the name
     tasks: dict[Span, TaskDecl | None] = field(default_factory=dict)
-    defaults: list[tuple[Span | str | None, Level]] = field(default_factory=list)  # by `_scope`
+    defaults: list[_Scoped] = field(default_factory=list)  # by `_scope`
+    overrides: list[_Scoped] = field(default_factory=list)  # likewise
     read: dict[tuple[Span, ...], Level] = field(default_factory=dict)
     opened: dict[tuple[object, ...], Open | None] = field(default_factory=dict)  # of one experiment
     chains: list[Level] = field(default_factory=list)  # what stands in each `with`, and behind mixtures
@@ -58,8 +67,10 @@ class Composer:
     def compose(self) -> tuple[Run, ...]:
         """Every run of every experiment; faults are in the bag."""
         self._declare_own()
-        self.defaults = [self._read_defaults(d) for d in self.names.defaults]
-        self._check_defaults()
+        self.defaults = [self._read_defaults(d, "defaults") for d in self.names.defaults]
+        self.overrides = [self._read_defaults(d, OPTION) for d in self.names.overrides]
+        for said in (self.defaults, self.overrides):
+            self._check_twice(said)
         runs = [r for n, e in enumerate(self.names.experiments, 1) for r in self._experiment(e, n)]
         if self.names.experiments and not self.bag.failed():
             self._report_unused()
@@ -89,10 +100,10 @@ class Composer:
             self.tasks[place] = declare_task(merged, self.places, self.bag) if merged else None
         return self.tasks[place]
 
-    def _read_defaults(self, defaults: Defaults) -> tuple[Span | str | None, Level]:
+    def _read_defaults(self, defaults: Defaults, where: str) -> _Scoped:
         scope = defaults.scope
         if scope is not None and self.names.is_model(scope):
-            message = f"`{scope.text}` is a model, and `defaults` takes a kind, a task or a benchmark"
+            message = f"`{scope.text}` is a model, and `{where}` takes a kind, a task or a benchmark"
             hint = f"write `settings: {{ … }}` in `model {scope.text}`"
             self.bag.error(codes.WRONG_SORT, scope.span, message, hint)
         elif scope is not None and scope.text not in KINDS and not self._is_task(scope):
@@ -100,7 +111,7 @@ class Composer:
             self.bag.error(codes.UNKNOWN_NAME, scope.span, f"there is no kind or task `{scope.text}`", hint)
         level = read_settings(defaults.record.pairs, "", self.bag)
         if scope is None or scope.text in KINDS:
-            self._no_limit(level, "defaults")
+            self._no_limit(level, where)
         return (self._scope(scope), level)
 
     def _is_task(self, name: Name) -> bool:
@@ -111,10 +122,10 @@ class Composer:
         found = self.names.get(scope) if scope is not None else None
         return found.name.span if isinstance(found, Declaration) else scope.text if scope is not None else None
 
-    def _check_defaults(self) -> None:
+    def _check_twice(self, said: list[_Scoped]) -> None:
         """One slot in two `defaults` of one scope would hide one of them in silence."""
         seen: dict[tuple[Span | str | None, str], Given] = {}
-        for scope, level in self.defaults:
+        for scope, level in said:
             for given in level:
                 if (first := seen.setdefault((scope, given.slot), given)) is not given:
                     report_twice(first.span, given.span, given.slot, self.bag)
@@ -126,7 +137,9 @@ class Composer:
                 self.bag.error(codes.WRONG_SORT, given.span, message)
 
     def _report_unused(self) -> None:
-        for given in (g for level in (*self.chains, *(level for _, level in self.defaults)) for g in level):
+        for given in (
+            g for level in (*self.chains, *(level for _, level in (*self.defaults, *self.overrides))) for g in level
+        ):
             if given.span not in self.used:
                 message = f"no node of this spec has `{given.key}`"
                 self.bag.error(codes.KEY_WITHOUT_NODE, given.span, message, "take it out, or set it where it applies")
@@ -217,7 +230,9 @@ class Composer:
         """Several parts, with the settings of the run from what is no part's own."""
         kinds = {p.task.kind.name for p in parts}
         scopes = [*(kinds if len(kinds) == 1 else ()), None]
-        levels = (level, chain, *(self._defaults_for(s) for s in scopes), model.settings if model else ())
+        nearest_of_all = (_of_scope(self.overrides, s) for s in scopes)
+        defaults = (_of_scope(self.defaults, s) for s in scopes)
+        levels = (*nearest_of_all, level, chain, *defaults, model.settings if model else ())
         of_run = [tuple(g for g in given if is_of_run(g.key)) for given in levels]
         self.used |= {g.span for given in of_run for g in given}
         return OpenStage(parts, nearest(of_run, parts[0].task.kind, target=False), span)
@@ -279,7 +294,10 @@ class Composer:
             return None
         own = self._written(use)
         self._foreign_settings(own, task, target=target)
-        levels = (own, around, *self._levels(chain, task, model))
+        scopes = (task.span, task.kind.name, None)
+        nearest_of_all = [_of_scope(self.overrides, scope) for scope in scopes]
+        defaults = [_of_scope(self.defaults, scope) for scope in scopes]
+        levels = (*nearest_of_all, own, around, chain, *defaults, task.settings, model.settings)
         if mixed:
             levels = tuple(tuple(g for g in level if not is_of_run(g.key)) for level in levels)
         self.used |= {g.span for level in levels for g in level if has_key(g.key, task.kind, target=target)}
@@ -291,19 +309,12 @@ class Composer:
         languages = self._languages(use, task, target=target)
         return Open(task, languages, use.span, use.name.span, givens) if languages else None
 
-    def _levels(self, chain: Level, task: Task, model: ModelDecl) -> tuple[Level, ...]:
-        by_scope = [self._defaults_for(scope) for scope in (task.span, task.kind.name, None)]
-        return (chain, *by_scope, task.settings, model.settings)
-
-    def _defaults_for(self, scope: Span | str | None) -> Level:
-        return tuple(g for s, level in self.defaults if s == scope for g in level)
-
     def _target_givens(self, own: Level, task: Task, givens: dict[str, Given]) -> dict[str, Given]:
         """A target reads `max-length` and `precision` from its stage, if its kind has any, unless it sets its own."""
         if not task.kind.trains:
             return givens
-        named = self._defaults_for(task.span)
-        mine = nearest((own, named, task.own_settings), task.kind, target=True)
+        override, named = (_of_scope(said, task.span) for said in (self.overrides, self.defaults))
+        mine = nearest((override, own, named, task.own_settings), task.kind, target=True)
         return {slot: g for slot, g in givens.items() if slot not in ("max-length", "precision") or slot in mine} | {
             slot: mine[slot] for slot in ("max-length", "precision") if slot in mine
         }

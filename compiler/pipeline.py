@@ -13,6 +13,7 @@ from compiler.check import check_runs
 from compiler.compose import Composer
 from compiler.locate import Locator
 from compiler.lower import Lowering
+from compiler.overrides import read_overrides
 from compiler.plan import Plan, verify
 from compiler.resolve import Names, Scope, library_names, resolve
 from compiler.unused import warn_unused
@@ -44,10 +45,22 @@ class Compiled:
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
     names: Names | None = None  # what the spec's names mean, where there is a plan
+    experiments: tuple[str, ...] = ()  # what its experiments are called, where there is a plan
 
 
-def compile_text(source: Source, places: Places, device: Device) -> Compiled:
-    """Parse, resolve, compose, check and lower; stops after the first pass that reports an error."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a spec from outside."""
+
+    experiment: str | None = None  # the label of the only one that counts
+    settings: tuple[str, ...] = ()  # `KEY=VALUE`, as `compiler.overrides` reads it
+
+
+def compile_text(source: Source, places: Places, device: Device, wanted: Wanted = Wanted()) -> Compiled:
+    """Parse, resolve, compose, check and lower; stops after the first pass that reports an error.
+
+    The whole spec is checked; where one experiment is wanted, its data alone are looked for, and it alone is planned.
+    """
     spec, found = parse(source)
     if spec is None or has_errors(found):
         return Compiled(None, found)
@@ -58,19 +71,19 @@ def compile_text(source: Source, places: Places, device: Device) -> Compiled:
     if files is None:
         return Compiled(None, bag.all())  # half of the names may be in the file that cannot be read
     places = replace(places, folders={f.spec.source.name: f.folder for f in files if f.folder is not None})
-    names = resolve(files, library(), bag)
+    names = read_overrides(wanted.settings, resolve(files, library(), bag), bag)
     _check_experiments(spec, names, bag)
     runs = Composer(names, places, bag).compose()
     warn_unused(names, bag)
     if bag.failed():
         return Compiled(None, bag.all())
-    kept = check_runs(runs, bag)
+    kept = [run for run in check_runs(runs, bag) if wanted.experiment in (None, run.experiment)]
     plan = Lowering(Locator(places, bag), device, bag).plan(source.name, kept)
     if bag.failed():
         return Compiled(None, bag.all())
     if broken := verify(plan):
         raise BrokenPlanError("; ".join(broken[:3]))
-    return Compiled(plan, bag.all(), names)
+    return Compiled(plan, bag.all(), names, tuple(dict.fromkeys(run.experiment for run in runs)))
 
 
 @cache

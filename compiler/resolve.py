@@ -41,6 +41,7 @@ class Names:
     library: Mapping[str, Named]
     experiments: tuple[Experiment, ...]
     defaults: tuple[Defaults, ...]
+    overrides: tuple[Defaults, ...] = ()  # from outside the spec, nearer than anything in it
 
     @property
     def own(self) -> Mapping[str, Named]:

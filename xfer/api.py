@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.pipeline import Compiled, compile_text
+from compiler.pipeline import Compiled, Wanted, compile_text
 from dsl.diagnostics import Severity
 from runtime import results
 from runtime.errors import XferError
@@ -68,18 +68,28 @@ class Study:
 def compile(  # noqa: A001
     path: str | Path, options: Options | None = None, *, run: bool = False, pinned: bool = True
 ) -> Study:
-    """Compile the spec at `path`. Errors of the spec are in the study's diagnostics; nothing is run or written.
+    """Compile the spec at `path`, or of `SPEC::LABEL` the one experiment. Nothing is run or written.
 
+    Errors of the spec are in the study's diagnostics.
     With `run`, large local files are hashed too; without `pinned`, `xfer.lock` is not looked at. Raises XferError when
     the file cannot be read.
     """
-    spec, chosen = Path(path), options or Options()
+    spec, chosen = _addressed(Path(path), options or Options())
     source = read_source(spec)
     index = Store(store_root(spec, chosen)).index
     read = places(spec, chosen, index.digest, run=run, pinned=pinned)
-    compiled = compile_text(source, read, find_device(chosen.device))
+    compiled = compile_text(source, read, find_device(chosen.device), Wanted(chosen.experiment, chosen.settings))
     index.close()
+    if compiled.plan is not None and chosen.experiment not in (None, *compiled.experiments):
+        hint = f"its experiments: {', '.join(compiled.experiments)}" if compiled.experiments else None
+        raise UsageError(f"`{spec}` has no experiment `{chosen.experiment}`", hint)
     return Study(spec, chosen, compiled, read)
+
+
+def _addressed(path: Path, options: Options) -> tuple[Path, Options]:
+    """The spec of `SPEC::LABEL`, with the label among the options; a file that is called so is a spec."""
+    spec, colons, label = str(path).rpartition("::")
+    return (Path(spec), replace(options, experiment=label)) if colons and not path.exists() else (path, options)
 
 
 def runs(spec: Path | None = None, store: Path | None = None) -> list[RunRecord]:

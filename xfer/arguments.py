@@ -31,7 +31,11 @@ def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequenc
 
 def common(command: Command) -> Command:
     """The arguments that every command on a spec takes."""
-    return places(click.argument("spec", type=Path)(command))
+    spec = click.argument("spec", type=Path, metavar="SPEC[::LABEL]")(command)
+    option = click.option(
+        "--set", "settings", multiple=True, metavar="[NAME.]KEY=VALUE", help="A setting over all that the spec says."
+    )
+    return places(option(spec))
 
 
 def places(command: Command) -> Command:
@@ -39,7 +43,13 @@ def places(command: Command) -> Command:
     for decorate in (
         click.option("--allow-path", "allowed", multiple=True, type=Path, help="A folder that the spec may read too."),
         click.option("--root", "roots", multiple=True, callback=_roots, metavar="NAME=DIR", help="What `@NAME` means."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda"]),
+            default="auto",
+            show_default=True,
+            help="What to train and predict on; auto: CUDA where there is some.",
+        ),
         click.option("--store", type=Path, help="Where results are kept (default: XFER_STORE, xfer.toml, ~/.local)."),
     ):
         command = decorate(command)

@@ -46,11 +46,16 @@ class Options:
     device: str = "auto"
     roots: Mapping[str, Path] | tuple[tuple[str, Path], ...] = ()
     allowed: tuple[Path, ...] = ()
+    settings: tuple[str, ...] = ()  # `KEY=VALUE` or `NAME.KEY=VALUE`, over all that the spec says
+    experiment: str | None = None  # the label of the only one that counts
 
     def __post_init__(self) -> None:
         """Take texts for paths; raise UsageError for a device that is none."""
         if self.device not in DEVICES:
             raise UsageError(f"there is no device `{self.device}`", f"there is {', '.join(DEVICES)}")
+        for stated in self.settings:
+            if not stated.partition("=")[2]:
+                raise UsageError(f"`{stated}` is no setting", "write `KEY=VALUE` or `NAME.KEY=VALUE`: `copa.lr=1e-5`")
         if self.store is not None:
             object.__setattr__(self, "store", Path(self.store))
         roots = {name: Path(path) for name, path in dict(self.roots).items()}

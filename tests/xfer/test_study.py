@@ -12,6 +12,7 @@ import pytest
 
 import xfer
 from runtime import results, world
+from runtime.errors import XferError
 from tests.programs import environment
 from tests.words import write_tokenizer
 from xfer import exits
@@ -347,3 +348,34 @@ def test_a_script_that_runs_a_study_at_its_top_level_needs_no_guard(here):
         [sys.executable, script], cwd=here, env=environment(here / "store"), capture_output=True, text=True, check=True
     )
     assert "began\n0 8\n" == ran.stdout  # skip and w-stories, two seeds, two languages
+
+
+def test_one_experiment_of_a_spec_is_addressed_by_its_label(here, capsys):
+    (here / "study.xfer").write_text(
+        SPEC + "other: babel -> w-causes(steps: 3, batch: 8) @ w-xcauses[qal](limit: 20)\n"
+    )
+
+    assert exits.OK == call(["plan", "study.xfer::other", "--json"])
+    scored = {n["label"] for n in json.loads(capsys.readouterr().out)["nodes"] if n["op"] == "score"}
+    assert {"accuracy babel -> w-causes @ w-xcauses[qal] (seed 1)"} == scored
+
+    assert exits.USAGE == call(["plan", "study.xfer::othr"])
+    assert "its experiments: small, other" in capsys.readouterr().err
+    assert len(xfer.compile("study.xfer").plan.cells) == len(xfer.compile("study.xfer::small").plan.cells) + 1
+
+
+def test_a_file_with_colons_in_its_name_is_a_spec(here):
+    (here / "a::b.xfer").write_text(SPEC)
+
+    assert xfer.compile("a::b.xfer").plan.cells == xfer.compile("study.xfer").plan.cells
+
+
+def test_settings_from_outside_reach_the_api_and_the_command_line(here, capsys):
+    options = xfer.Options(settings=("seeds=1", "w-stories.steps=2"))
+    keys = {node.key for node in xfer.compile("study.xfer", options).plan.nodes}
+
+    assert exits.OK == call(["plan", "study.xfer", "--set", "seeds=1", "--set", "w-stories.steps=2", "--json"])
+    assert keys == {node["key"] for node in json.loads(capsys.readouterr().out)["nodes"]}
+    assert keys.isdisjoint(n.key for n in xfer.compile("study.xfer").plan.nodes if n.label.endswith("(seed 2)"))
+    with pytest.raises(XferError, match="`lr` is no setting"):
+        xfer.Options(settings=("lr",))

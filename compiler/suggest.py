@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from compiler.catalog import LANGUAGE_ALIASES
+from compiler.tags import same_language, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,15 +44,14 @@ def listing(names: Iterable[str]) -> str:
 
 def other_code(code: str, available: Iterable[str]) -> str | None:
     """What the data call the language of `code`, if they have it under another code."""
-    canonical, plain = LANGUAGE_ALIASES.get(code, code), code.lower().replace("_", "-")
-    return next((c for c in available if LANGUAGE_ALIASES.get(c, c) == canonical or c.lower() == plain), None)
+    return next((c for c in available if same_language(code, c)), None)
 
 
 def language_hint(code: str, available: Iterable[str]) -> str:
     """The same language under another code, else what the data have. Never the nearest spelling."""
     codes = list(available)
     if (same := other_code(code, codes)) is not None:
-        bcp47 = same == LANGUAGE_ALIASES.get(code, code)
+        bcp47 = same == standard(code)
         return f"`{code}` is `{same}` in BCP 47" if bcp47 else f"these data call it `{same}`"
     minus = [c for c in codes if code.startswith(f"{c}-") and code[len(c) + 1 :] in codes]
     if minus:

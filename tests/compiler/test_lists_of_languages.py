@@ -2,9 +2,9 @@
 
 import pytest
 
-from compiler.catalog import LANGUAGE_ALIASES
 from compiler.ops import Data, Train
 from compiler.suggest import language_hint
+from compiler.tags import same_language, standard
 from tests.compiling import PRELUDE, compiled, counts, nodes, plan_of
 
 
@@ -73,15 +73,15 @@ def test_text_without_labels_leaves_a_language_zero_shot(folder):
     ("code", "hint"),
     [
         ("swa", "`swa` is `sw` in BCP 47"),
-        ("zh-Hans-CN", "`zh-Hans-CN` is `zh` in BCP 47"),
-        ("DE", "these data call it `de`"),
+        ("zh-Hans-CN", "these data call it `zh`"),
+        ("DE", "`DE` is `de` in BCP 47"),
         ("en-de", "did you mean `en - de`?"),
         ("de-AT", "it has `de`"),
         ("se", "it has `de`, `en`, `sw`, `zh`"),
         ("ur", "it has `de`, `en`, `sw`, `zh`"),
     ],
 )
-def test_other_spellings_come_from_a_table_and_never_from_the_nearest_letters(code, hint):
+def test_other_spellings_come_from_a_library_and_never_from_the_nearest_letters(code, hint):
     assert language_hint(code, ["de", "en", "sw", "zh"]).startswith(hint)
 
 
@@ -89,8 +89,39 @@ def test_data_may_use_the_longer_code():
     assert "these data call it `swh`" == language_hint("sw", ["swh", "deu"])
 
 
-def test_an_alias_is_no_code_of_another_language():
-    assert set() == set(LANGUAGE_ALIASES) & set(LANGUAGE_ALIASES.values())
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [
+        ("urd", "ur"), ("iw", "he"), ("in", "id"), ("cmn", "zh"), ("zh-CN", "zh-Hans"), ("swh", "sw"), ("ger", "de"),
+        ("tgl", "tl"), ("en-US", "en"), ("pt_BR", "pt"), ("jp", "ja"), ("cz", "cs"), ("QAB", "qab"),
+    ],
+)  # fmt: skip
+def test_codes_of_one_language(code, other):
+    assert same_language(code, other)
+    assert same_language(other, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [
+        ("zh-TW", "zh"),
+        ("yue", "zh"),
+        ("sr-Latn", "sr"),
+        ("qaa", "qab"),
+        ("sw", "sv"),
+        ("low-sw", "sw"),
+        ("pt-PT", "pt"),
+    ],
+)
+def test_codes_of_different_languages(code, other):
+    assert not same_language(code, other)
+
+
+@pytest.mark.parametrize("code", ["", "-", "a", "x_x_x", "abcdefghij", "12", "sw-en-de", "zh-Hans-Hant", "İ"])
+def test_what_is_no_code_stays_as_it_is_and_is_itself_alone(code):
+    assert same_language(code, code)
+    assert not same_language(code, "de")
+    assert standard(code)[:1] == code[:1]
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,6 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
         "codes", "filter", "join", "per-language", "derived-from", "overlaps",
     ),
 }  # fmt: skip
-DECLARATION_LATER = ("derived-from", "overlaps")
 READING_KEYS = ("data", "filter", "join", "input")  # how rows are read: what `per-language` may change
 
 MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, and would take minutes to plan

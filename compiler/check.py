@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from compiler.declare import TaskDecl
     from compiler.ops import Data
     from compiler.settle import Run, Settled, Stage
+    from dsl.source import Span
 
 
 def check_runs(runs: Iterable[Run], bag: Bag) -> tuple[Run, ...]:
@@ -114,12 +115,29 @@ def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
 
 
 def check_contamination(part: Settled, read: Collection[object], target: Settled, scored: Data, bag: Bag) -> None:
-    """Report a target whose rows (`rows_of`) a labelled part of a stage trains on."""
-    if part.task.kind.labelled and not rows_of(scored).isdisjoint(read):
+    """Report a target whose rows (`rows_of`), or rows that are declared to be the same, a labelled part trains on."""
+    if not part.task.kind.labelled:
+        return
+    if not rows_of(scored).isdisjoint(read):
         message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on"
         label = Label(part.span, "trained here")
         hint = "score a split, or a file with other rows, that no stage trains on"
         bag.error(codes.CONTAMINATION, target.span, message, hint, label)
+    elif (said := _declared_same(part.task, target.task, scored.split)) is not None:
+        message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on, in another form"
+        labels = Label(part.span, "trained here"), Label(said, "they are declared to be the same here")
+        hint = "score a split that no stage trains on, or take the declaration out if it is wrong"
+        bag.error(codes.CONTAMINATION, target.span, message, hint, *labels)
+
+
+def _declared_same(trained: TaskDecl, scored: TaskDecl, split: str) -> Span | None:
+    """Where it is said that a split that is scored and the training split of a task are the same rows."""
+    ours, theirs = scored.shared.get(split, {}), trained.shared.get("train", {})
+    if (trained.span, "train") in ours:
+        return ours[trained.span, "train"]
+    if (scored.span, split) in theirs:
+        return theirs[scored.span, split]
+    return next((said for rows, said in ours.items() if rows in theirs), None)
 
 
 def rows_of(data: Data) -> frozenset[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -11,6 +11,7 @@ from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
 from compiler.expand import Shape, StageUse, Use, expand, report_too_many
 from compiler.languages import select
 from compiler.mixes import check_weights
+from compiler.overlaps import closed, read_overlaps
 from compiler.overrides import OPTION
 from compiler.resolve import Names, merge
 from compiler.settle import (
@@ -32,8 +33,11 @@ from dsl.diagnostics import Diagnostic, Label, Severity
 from dsl.syntax import Declaration, Defaults, Experiment, Let, Name, Ref, Suite
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from compiler.bag import Bag
     from compiler.declare import TaskDecl as Task
+    from compiler.overlaps import Rows
     from compiler.places import Places
     from dsl.source import Span
     from dsl.syntax import Pair
@@ -96,9 +100,17 @@ class Composer:
         """The declared task or benchmark, read once."""
         place = declaration.name.span
         if place not in self.tasks:
+            self.tasks[place] = None  # while it is read: two tasks may say of each other that they overlap
             merged = merge(declaration, self.names, self.bag)
-            self.tasks[place] = declare_task(merged, self.places, self.bag) if merged else None
+            declared = declare_task(merged, self.places, self.bag) if merged else None
+            if merged is not None and declared is not None:
+                said = read_overlaps(merged, self.names, self.bag)
+                self.tasks[place] = replace(declared, shared=closed(said, self._shared))
         return self.tasks[place]
+
+    def _shared(self, declaration: Declaration) -> Mapping[str, Mapping[Rows, Span]]:
+        task = self.task(declaration)
+        return task.shared if task is not None else {}
 
     def _read_defaults(self, defaults: Defaults, where: str) -> _Scoped:
         scope = defaults.scope

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import DECLARATION_KEYS, DECLARATION_LATER, KINDS, SETTINGS, SOURCE, SPLITS, Kind
+from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
 from compiler.labels import read_labels
 from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from compiler.bag import Bag
+    from compiler.overlaps import Rows
     from compiler.places import Places
     from dsl.source import Span
 
@@ -53,6 +54,9 @@ class TaskDecl:
     ancestry: tuple[str, ...]
     lineage: tuple[Span, ...]  # the same, as places: itself, its parent, …
     span: Span
+    shared: Mapping[str, Mapping[Rows, Span]] = field(
+        default_factory=dict
+    )  # by split, as `compiler.overlaps` closes it
 
     def reading_of(self, language: str) -> Reading:
         """How the rows of a language are read."""
@@ -138,8 +142,6 @@ def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
             what = "models" if merged.declaration.word == "model" else "tasks and benchmarks"
             hint = did_you_mean(key.replace("_", "-"), known)
             bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{what} have no key `{key}`", hint)
-        if key in DECLARATION_LATER:
-            bag.error(codes.NOT_YET, pair.key.span, f"`{key}` is not available yet", "prepare the data without it")
 
 
 def _settings(merged: Merged, bag: Bag) -> tuple[Given, ...]:

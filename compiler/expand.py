@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import prod
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -66,6 +67,7 @@ def expand(chain: Chain, names: Names, bag: Bag) -> tuple[Shape, ...]:
     stages, tails = read_tails(chain, names, bag)
     shapes: list[Shape] = []
     try:
+        walker.check_number(stages)
         for model, taken in walker.models(chain.model):
             for uses, after in walker.sequence(stages, taken, 1):
                 for tail in tails:
@@ -103,6 +105,20 @@ class _Walker:
                 case _:
                     message = "a choice of models holds names of models alone"
                     self.bag.error(codes.WRONG_SORT, alternative.span, message)
+
+    def check_number(self, stages: tuple[Stage, ...]) -> None:
+        """Raise _TooManyError, without walking them, for stages whose own choices alone multiply beyond MOST_RUNS."""
+        choices = {c.span: c for stage in stages if (c := self._own_choice(stage)) is not None}
+        if prod(len(choice.alternatives) for choice in choices.values()) > MOST_RUNS:
+            raise _TooManyError
+
+    def _own_choice(self, stage: Stage) -> Choice | None:
+        """The choice that a stage is, itself or by the `let` that it names."""
+        part = stage.parts[0] if len(stage.parts) == 1 else None
+        found = self.names.get(part.name) if isinstance(part, Ref) else None
+        if isinstance(found, Let) and len(found.stage.parts) == 1:
+            part = found.stage.parts[0]
+        return part if isinstance(part, Choice) else None
 
     def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> list[_Way]:
         """All ways through `stages`, the first of which is stage `number`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -64,24 +65,43 @@ def members(name: Name, names: Names, known: dict[Span, set[str]] | None = None)
     return known[place]
 
 
-def is_group_right(group: Group, names: Names, bag: Bag, inside: tuple[Group, ...] = ()) -> bool:
+def is_group_right(group: Group, names: Names, bag: Bag) -> bool:
     """Whether a group holds no `*` and not itself, however deep; faults are in the bag."""
-    line = (*inside, group)
-    right = True
-    for term in group.languages.terms:
-        inner = names.get(term.code) if term.code is not None else None
+    return _Heights(names, bag, {}).of(group, ()) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Heights:
+    """How many groups stand within each other in a group: each is looked into once, however often it is named."""
+
+    names: Names
+    bag: Bag
+    known: dict[Span, int | None]  # by the place of the name; None: something is wrong in it
+
+    def of(self, group: Group, inside: tuple[Group, ...]) -> int | None:
+        heights = [self._term(term, (*inside, group)) for term in group.languages.terms]
+        return None if None in heights else 1 + max(h for h in heights if h is not None)
+
+    def _term(self, term: LanguageTerm, line: tuple[Group, ...]) -> int | None:
+        inner = self.names.get(term.code) if term.code is not None else None
         if term.code is None:
             message = "`*` has no meaning in a group: which languages there are depends on the data"
-            bag.error(codes.WRONG_VALUE, term.span, message, "list the codes")
-        elif inner in line:
+            self.bag.error(codes.WRONG_VALUE, term.span, message, "list the codes")
+            return None
+        if not isinstance(inner, Group):
+            return 0
+        if any(inner is group for group in line):
             if inner is line[0] is min(line, key=lambda g: g.span.start):  # once a loop
-                bag.error(codes.INHERITANCE_CYCLE, term.span, f"the group `{term.code.text}` is a part of itself")
-        elif isinstance(inner, Group) and len(line) >= DEEPEST:
-            bag.error(codes.TOO_MANY, term.span, f"groups stand within groups more than {DEEPEST} deep")
-        elif not isinstance(inner, Group) or is_group_right(inner, names, bag, line):
-            continue
-        right = False
-    return right
+                message = f"the group `{term.code.text}` is a part of itself"
+                self.bag.error(codes.INHERITANCE_CYCLE, term.span, message)
+            return None
+        if inner.name.span not in self.known:
+            self.known[inner.name.span] = self.of(inner, line) if len(line) < DEEPEST else 1
+        height = self.known[inner.name.span]
+        if height is None or len(line) + height <= DEEPEST:
+            return height
+        self.bag.error(codes.TOO_MANY, term.span, f"groups stand within groups more than {DEEPEST} deep")
+        return None
 
 
 def _missing(code: Name, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> None:

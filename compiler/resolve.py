@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import KINDS, RESERVED
+from compiler.catalog import DEEPEST, KINDS, RESERVED
 from compiler.languages import is_group_right
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
@@ -244,7 +244,10 @@ def _ancestry(start: Declaration, names: Names, bag: Bag) -> tuple[list[Declarat
         if not isinstance(found, Declaration) or (found.word == "model") != (start.word == "model"):
             _unknown_parent(parent, start, found, names, bag)
             return None
-        if found in line:
+        if len(line) >= DEEPEST:
+            bag.error(codes.TOO_MANY, parent.span, f"declarations inherit from each other more than {DEEPEST} deep")
+            return None
+        if any(found is before for before in line):
             if found is start and start is min(line, key=lambda d: d.span.start):  # once a loop
                 loop = " : ".join(d.name.text for d in [*line, found])
                 bag.error(codes.INHERITANCE_CYCLE, parent.span, f"`{start.name.text}` inherits from itself: {loop}")

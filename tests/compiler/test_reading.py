@@ -3,7 +3,7 @@
 import pytest
 
 from compiler.ops import Data, FileRows, Predict, Train, Vectors
-from tests.compiling import found, nodes, plan_of
+from tests.compiling import PRELUDE, found, nodes, plan_of
 
 FIELDS = 'choices: ["{{ a.one }}", "{{ b.two }}"] label: "{{ a.label }}"'
 NAMED = 'data: { b: files("c/en/train.jsonl"), a: [files("a/en/train.jsonl"), files("b/en/train.jsonl")] }'
@@ -211,3 +211,19 @@ def test_defaults_reach_retrieval_by_its_kind(folder):
 
     assert [Vectors(0, "cls", "cosine"), Vectors(1, "cls", "cosine")] == [op.vectors for op in ops]
     assert {40} == {op.max_length for op in data_of(text, folder)}
+
+
+def test_declarations_inherit_through_sixty_four_and_no_more(folder):
+    line = [f"task d{n} : {f'd{n - 1}' if n else 'a'} {{ }}" for n in range(70)]
+
+    assert [("X0319", "a")] == [f for f in found("\n".join([PRELUDE, *line[:64], "m -> d63"]), folder) if f[1] == "a"]
+    assert [] == found("\n".join([PRELUDE, *line[:63], "m -> d62"]), folder)
+    assert {"X0319"} == {code for code, _ in found("\n".join([PRELUDE, *line, "m -> d69"]), folder)}
+
+
+def test_a_group_named_twice_at_every_level_is_looked_into_once(folder):
+    """Two to the power of fifty looks would take years."""
+    line = [f"group g{n} = [g{n + 1}, g{n + 1} - ta]" for n in range(50)]
+    text = "\n".join([PRELUDE, *line, "group g50 = [de, ta]", "m -> c @ x[g0]"])
+
+    assert ["de"] == [c.language for c in plan_of(text, folder).cells]

@@ -153,7 +153,7 @@ def test_what_can_be_learned_is_learned_and_a_checkpoint_keeps_it(base, tokenize
         examples.append(columns.Example(n, one.sequences, one.segments, one.label))
     columns.write(tmp_path, examples)
     data = columns.read(tmp_path)
-    op = train("0" * 64, kind="classification", labels=LABELS, length=("steps", 400), batch=10, lr=5e-3)
+    op = train("0" * 64, kind="classification", labels=LABELS, length=("steps", 1500), batch=10, lr=5e-3)
     network = training.start(op, base, {})
     special = models.read_special(base, network.encoder.config)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.check import rows_of
 from compiler.ops import Data, Key, Limit, Model, Perturbation, Rows
-from compiler.perturbations import title
+from compiler.perturbations import CLEAN, perturbation_name
 from compiler.values import as_text, as_whole
 from dsl.diagnostics import Label
 
@@ -24,13 +24,9 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-UNDER = " under "
-
-
 def under_of(target: Settled) -> str:
-    """` under typos(rate: 10%)` of a target whose texts are perturbed, else nothing."""
-    under = target.settings["under"].value if "under" in target.settings else None
-    return f"{UNDER}{title(under)}" if isinstance(under, Perturbation) else ""
+    """` under typos(rate: 10%)` in labels of a target whose texts are perturbed, else nothing."""
+    return "" if target["under"] == CLEAN else f" under {perturbation_name(target['under'])}"
 
 
 class DataLowering:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.baselines import Baselines, Question
 from compiler.check import check_contamination, trained_languages
-from compiler.data import UNDER, DataLowering, under_of
+from compiler.data import DataLowering, under_of
 from compiler.graph import Graph
 from compiler.heads import answering, kept
 from compiler.keys import METRIC_VERSION
 from compiler.mixes import MixRule, mix_of, weights_of
 from compiler.ops import Data, Key, Mix, Model, Part, Predict, Score, Train, Vectors
 from compiler.parts import Ordered, ordered
-from compiler.perturbations import CLEAN
+from compiler.perturbations import CLEAN, perturbation_name
 from compiler.plan import Cell, Device, Place, Plan, Route, Step
 from compiler.settle import Run, Setting, Settings, Settled, Stage
 from compiler.titles import called, title_of
@@ -198,8 +198,8 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
     axes = [(t.axis, t.value) for t in run.axes.values() if t.axis != "seed" and not t.axis.endswith(".seed")]
     if all(axis != "model" for axis, _ in axes):
         axes.insert(0, ("model", run.model.name))
-    if all(axis.rpartition(".")[2] != "under" for axis, _ in axes) and any(under_of(t) for t in run.targets):
-        axes.append(("under", under_of(target).removeprefix(UNDER) or CLEAN))
+    if all(axis.rpartition(".")[2] != "under" for axis, _ in axes) and any(t["under"] != CLEAN for t in run.targets):
+        axes.append(("under", perturbation_name(target["under"])))
     seeds = [t.value for t in run.axes.values() if t.axis == "seed" or t.axis.endswith(".seed")]
     trained = trained_languages(run, target)
     return Cell(

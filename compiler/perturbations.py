@@ -19,8 +19,10 @@ CLEAN = "clean"
 _RATES = Interval(0, 1)
 
 
-def title(under: Perturbation) -> str:
-    """What it is called where nobody gave it a name."""
+def perturbation_name(under: object) -> str:
+    """What a settled `under` is called where nobody gave it a name: `clean`, or the perturbation as it is written."""
+    if not isinstance(under, Perturbation):
+        return CLEAN
     rate = "" if under.rate == PERTURBATIONS[under.method] else f"rate: {100 * under.rate:g}%"
     seed = "" if under.seed == 1 else f"seed: {under.seed}"
     given = ", ".join(said for said in (rate, seed) if said)

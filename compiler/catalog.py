@@ -87,7 +87,7 @@ KINDS: Mapping[str, Kind] = {
 class SettingRule:
     """What a settings key takes.
 
-    `sort` is one of int, float, share (10 % or a number of steps), word, words, text, limit, mix, under, call.
+    `sort` is one of int, float, share (10 % or a number of steps), word, words, text, limit, mix, under, select, call.
     """
 
     sort: str
@@ -127,6 +127,8 @@ class SettingRule:
                 return MIX_ALLOWED
             case "under":
                 return UNDER_ALLOWED
+            case "select":
+                return SELECT_ALLOWED
             case "limit":
                 return "a number of rows, or `first(N)`"
             case "share":
@@ -139,6 +141,9 @@ class SettingRule:
 
 MIX_CAP = 131_072  # examples with which a part counts at most (T5 and jiant: K = 2^17)
 MIX_ALLOWED = "`proportional`, `proportional(cap: N)`, `uniform`, `temperature(T)` or `weights(TASK: W, …)`"
+
+SELECT_ALLOWED = "`last`, `best` or `best(METRIC, every: STEPS, patience: N, limit: N, on: source)`"
+UNTUNED = ("seed", "seeds", "select", "precision")  # keys of a run of which `best {…}` may not choose a value
 
 UNDER_ALLOWED = "`clean`, `typos(rate: R)`, `casing`, `casing(rate: R)` or `word-drop(rate: R)`"
 PERTURBATIONS: Mapping[str, float | None] = {"typos": None, "casing": 1.0, "word-drop": None}  # built-in rates
@@ -159,7 +164,7 @@ SETTINGS: Mapping[str, SettingRule] = {
     "dropout": SettingRule("float", "run", "dropout", None, high=1.0, unset="the model's own"),
     "seed": SettingRule("int", "run", "seed of head, data order and dropout", 1, high=_SEED_END),
     "seeds": SettingRule("int", "run", "the seeds 1 … N as an axis", None, low=1, high=10_000),
-    "select": SettingRule("call", "run", "which checkpoint goes on", "last", words=("last",), later=("best",)),
+    "select": SettingRule("select", "run", "which checkpoint goes on", "last", words=("last", "best")),
     "mix": SettingRule(
         "mix", "run", "how a mixture draws its parts", unset=f"proportional(cap: {MIX_CAP}) for several parts"
     ),

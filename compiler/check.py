@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.heads import answering, called, kept
+from compiler.languages import sides
 from compiler.ops import FileRows, HubRows
+from compiler.selection import SelectRule
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -23,7 +25,32 @@ if TYPE_CHECKING:
 
 def check_runs(runs: Iterable[Run], bag: Bag) -> tuple[Run, ...]:
     """The runs that can be lowered; faults and warnings are in the bag."""
-    return tuple(r for r in runs if all([*(_head_fits(r, t, bag) for t in r.targets), *_kept_heads(r, bag)]))
+    return tuple(r for r in runs if all([_is_complete(r, bag), _is_chosen_right(r, bag), *_kept_heads(r, bag)]))
+
+
+def _is_complete(run: Run, bag: Bag) -> bool:
+    """Whether every target has a head that answers it, and `@ previous` something to evaluate."""
+    if run.previous_span is not None and not run.stages and not any(t.skip for t in run.axes.values()):
+        message = "nothing is trained before `@ previous`, so there is nothing to evaluate again"
+        bag.error(codes.NO_HEAD, run.previous_span, message, "train something before it: `-> TASK @ previous`")
+        return False
+    return all([_head_fits(run, t, bag) for t in run.targets])  # noqa: C419  (every fault is told)
+
+
+def _is_chosen_right(run: Run, bag: Bag) -> bool:
+    """Whether what is to choose its checkpoint for each target has targets that can choose."""
+    setting = run.stages[-1].settings["select"] if run.stages else None
+    if setting is None or not isinstance(setting.value, SelectRule) or not setting.value.on_target or not run.targets:
+        return True
+    headless = next((t for t in run.targets if not t.task.kind.trains), None)
+    if headless is None and run.previous_span is None:
+        return True
+    place = setting.place or run.stages[-1].span
+    what = f"`@ {headless.task.name}`, which has no head" if headless else "`@ previous`, which needs one checkpoint"
+    label = Label(headless.span if headless else run.previous_span or place, "this target")
+    message = f"`on: target` chooses a checkpoint for each target by its dev split, and one is {what}"
+    bag.error(codes.WRONG_VALUE, place, message, "evaluate it in a chain of its own, with `on: source`", label)
+    return False
 
 
 def _kept_heads(run: Run, bag: Bag) -> Iterator[bool]:
@@ -102,13 +129,19 @@ def _teacher(task: TaskDecl) -> str:
 def trained_languages(run: Run, target: Settled) -> set[str]:
     """The languages that are not zero-shot for a target: those of stages with labels, or of its own kind."""
     parts = [p for stage in run.stages for p in stage.parts]
-    return {c for p in parts if p.task.kind.labelled or p.task.kind is target.task.kind for c in p.languages}
+    read = (p for p in parts if p.task.kind.labelled or p.task.kind is target.task.kind)
+    return {side for p in read for language in p.languages for side in sides(language)}
+
+
+def is_trained(language: str, trained: Collection[str]) -> bool:
+    """Whether a language, or of a pair both, is one that stages train on."""
+    return all(side in trained for side in sides(language))
 
 
 def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
     """A language that a labelled stage reads is not zero-shot; of the source language nobody expects it."""
     trained = trained_languages(run, target)
-    both = [c for c in target.languages if c in trained and c != target.task.source]
+    both = [c for c in target.languages if is_trained(c, trained) and c != target.task.source_language]
     if both:
         message = f"the chain trains on {', '.join(f'`{c}`' for c in both)}: not zero-shot in `{target.task.name}`"
         bag.warn(codes.TRAINED_LANGUAGE, target.span, message, None)

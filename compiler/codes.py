@@ -29,6 +29,8 @@ NO_REFERENCE = "X0316"
 UNSAFE_WEIGHTS = "X0317"
 HIDES_VALUE = "X0318"
 TOO_MANY = "X0319"
+CHOSEN_ON_TRAINED = "X0320"
+SCORED_ON_CHOSEN = "X0321"
 
 NOT_YET = "X0401"
 NOT_COMPUTED = "X0402"
@@ -64,6 +66,8 @@ TITLES = {
     UNSAFE_WEIGHTS: "weights that would be unpickled",
     HIDES_VALUE: "defaults hide a task's own value",
     TOO_MANY: "more than can be planned",
+    CHOSEN_ON_TRAINED: "chooses a checkpoint on rows it trained on",
+    SCORED_ON_CHOSEN: "scores rows that chose the checkpoint",
     NOT_YET: "not available yet",
     NOT_COMPUTED: "not computed yet",
     NOT_TEXT: "not a text",

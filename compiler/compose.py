@@ -33,7 +33,7 @@ from dsl.diagnostics import Diagnostic, Label, Severity
 from dsl.syntax import Declaration, Defaults, Experiment, Let, Name, Ref, Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from compiler.bag import Bag
     from compiler.declare import TaskDecl as Task
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
     from dsl.syntax import Pair
 
+PREVIOUS = "previous"  # the target that stands for every earlier part
 _STAGE_OR_TARGET = "a stage, a target or a task"
 
 
@@ -180,6 +181,7 @@ class Composer:
         return [run for shape in shapes for run in settle(shape, axes)]
 
     def _targets(self, refs: tuple[Ref, ...]) -> tuple[Use, ...]:
+        """The targets of a chain, `previous` apart, which is none that has a name."""
         seen: dict[str, Span] = {}
         for ref in refs:
             if (first := seen.get(ref.name.text)) is not None:
@@ -187,8 +189,19 @@ class Composer:
                 message = f"`{ref.name.text}` is evaluated twice in one chain"
                 self.bag.error(codes.LABEL_TWICE, ref.span, message, "join the languages in one list", label)
             seen[ref.name.text] = ref.name.span
-            self._task_at(ref.name, target=True)
-        return tuple(Use(r.name, r.languages, r.settings, r.span) for r in refs)
+            if ref.name.text == PREVIOUS:
+                self._check_previous(ref)
+            else:
+                self._task_at(ref.name, target=True)
+        return tuple(Use(r.name, r.languages, r.settings, r.span) for r in refs if r.name.text != PREVIOUS)
+
+    def _check_previous(self, ref: Ref) -> None:
+        if ref.languages is not None or ref.settings:
+            message = (
+                "`previous` takes neither languages nor settings: each part is evaluated in those that it trained on"
+            )
+            hint = "settings of every target stand in `with (…)`"
+            self.bag.error(codes.WRONG_SORT, ref.span, message, hint)
 
     def _shape(self, label: str, shape: Shape, chain: Level) -> ShapeInSettings | None:
         model = self._model_at(shape.model)
@@ -196,14 +209,41 @@ class Composer:
         opened = [self._open(t, model, chain, target=True) for t in self._targets(shape.targets)]
         if model is None or None in stages or None in opened:
             return None
+        known = tuple(s for s in stages if s is not None)
+        span = next((r.span for r in shape.targets if r.name.text == PREVIOUS), None)
         return ShapeInSettings(
             label,
             model,
             shape.model.span,
-            tuple(s for s in stages if s is not None),
+            known,
             tuple(t for t in opened if t is not None),
             shape.taken,
+            tuple(self._previous(known, model, chain, span)) if span is not None else (),
+            span,
         )
+
+    def _previous(
+        self, stages: tuple[OpenStage, ...], model: ModelDecl, chain: Level, span: Span
+    ) -> Iterator[tuple[int, int, Open]]:
+        """Each part of each stage as a target on its dev split, in the languages that it trains on."""
+        for number, stage in enumerate(stages):
+            for position, part in enumerate(stage.parts):
+                givens = self._target_givens((), part.task, self._nearest((), part.task, model, chain, target=True))
+                givens["split"] = Given("split", "dev", span, "")
+                yield number, position, Open(part.task, part.languages, span, span, givens)
+
+    def _nearest(
+        self, near: Level, task: Task, model: ModelDecl, chain: Level, *, target: bool, mixed: bool = False
+    ) -> dict[str, Given]:
+        """Each slot's nearest Given, of what stands at a place (`near`) and of all levels around it."""
+        scopes = (task.span, task.kind.name, None)
+        nearest_of_all = [_of_scope(self.overrides, scope) for scope in scopes]
+        defaults = [_of_scope(self.defaults, scope) for scope in scopes]
+        levels = (*nearest_of_all, near, chain, *defaults, task.settings, model.settings)
+        if mixed:
+            levels = tuple(tuple(g for g in level if not is_of_run(g.key)) for level in levels)
+        self.used |= {g.span for level in levels for g in level if has_key(g.key, task.kind, target=target)}
+        return nearest(levels, task.kind, target=target)
 
     def _model_at(self, name: Name) -> ModelDecl | None:
         found = self.names.get(name)
@@ -306,17 +346,9 @@ class Composer:
             return None
         own = self._written(use)
         self._foreign_settings(own, task, target=target)
-        scopes = (task.span, task.kind.name, None)
-        nearest_of_all = [_of_scope(self.overrides, scope) for scope in scopes]
-        defaults = [_of_scope(self.defaults, scope) for scope in scopes]
-        levels = (*nearest_of_all, own, around, chain, *defaults, task.settings, model.settings)
-        if mixed:
-            levels = tuple(tuple(g for g in level if not is_of_run(g.key)) for level in levels)
-        self.used |= {g.span for level in levels for g in level if has_key(g.key, task.kind, target=target)}
+        givens = self._nearest((*own, *around), task, model, chain, target=target, mixed=mixed)
         if target:
-            givens = self._target_givens(own, task, nearest(levels, task.kind, target=True))
-        else:
-            givens = nearest(levels, task.kind, target=False)
+            givens = self._target_givens(own, task, givens)
         self._note_hidden(givens, task)
         languages = self._languages(use, task, target=target)
         return Open(task, languages, use.span, use.name.span, givens) if languages else None
@@ -364,12 +396,9 @@ class Composer:
             return task
         if not target:
             return None  # reported by `expand`
-        if name.text == "previous":
-            hint = "name the task behind `@`"
-            self.bag.error(codes.NOT_YET, name.span, "`@ previous` is not available yet", hint)
-        elif self.names.is_refused(name):
+        if self.names.is_refused(name):
             return None  # reported where it is declared
-        elif found is None:
+        if found is None:
             hint = did_you_mean(name.text, self.names.tasks(name))
             self.bag.error(codes.UNKNOWN_NAME, name.span, f"there is no benchmark or task `{name.text}`", hint)
         else:
@@ -383,9 +412,9 @@ class Composer:
             return select(use.languages, task.languages, task.name, self.names, self.bag)
         if target:
             return task.languages
-        if task.source not in task.languages:
+        if task.source_language not in task.languages:
             hint = "write the languages: `" + f"{task.name}[{task.languages[0]}]`"
             message = f"`{task.name}` has no data in its source language `{task.source}`"
             self.bag.error(codes.NO_LANGUAGE, use.name.span, message, hint)
             return ()
-        return (task.source,)
+        return (task.source_language,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
+_CHOOSES = "a checkpoint is chosen by it"
+
+
 def under_of(target: Settled) -> str:
     """` under typos(rate: 10%)` in labels of a target whose texts are perturbed, else nothing."""
     return "" if target["under"] == CLEAN else f" under {perturbation_name(target['under'])}"
@@ -40,20 +44,33 @@ class DataLowering:
 
     def of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
         """The data of a part of a stage, one key a language; None after a finding."""
-        if not self.has_split(part, "train"):
+        if not self.has_split(part, "train", "a stage needs one"):
             return None
         keys = [self.node(part, model, c, "train", part, scored=False) for c in part.languages]
         found = tuple(k for k in keys if k is not None)
         return found if len(found) == len(keys) else None
 
-    def has_split(self, part: Settled, split: str) -> bool:
-        """Whether the data have the split in all languages; one message tells of all in which they do not."""
+    def dev(
+        self, part: Settled, lengths: Settled, model: Key, languages: tuple[str, ...], limit: Limit | None
+    ) -> tuple[Key, ...] | None:
+        """Dev data by which a checkpoint is chosen, one key a language; None after a finding.
+
+        They are as the data have them: what a target perturbs or leaves out chooses nothing.
+        """
+        if not self.has_split(replace(part, languages=languages), "dev", _CHOOSES):
+            return None
+        keys = [self._node(part, model, c, "dev", lengths, scored=True, limit=limit, under=None) for c in languages]
+        found = tuple(k for k in keys if k is not None)
+        return found if len(found) == len(keys) else None
+
+    def has_split(self, part: Settled, split: str, why: str) -> bool:
+        """Whether the data have the split in all languages; one message tells of all that lack it, and `why` it is asked."""
         known = (part.task.span, part.languages, split)
         if known not in self._split_there:
             lacking = [c for c in part.languages if split not in self._splits(part.task, c)]
             self._split_there[known] = not lacking
             if lacking:
-                self._no_split(part, lacking, split)
+                self._no_split(part, lacking, split, why)
         return self._split_there[known]
 
     def _splits(self, task: TaskDecl, language: str) -> tuple[str, ...]:
@@ -74,7 +91,31 @@ class DataLowering:
         self, part: Settled, model: Key, language: str, split: str, lengths: Settled, *, scored: bool
     ) -> Key | None:
         """The data of one split and language of a part; `lengths` says how long; None after a finding."""
-        task, limit, under = part.task, part["limit"], part["under"] if scored else None
+        limit, under = part["limit"], part["under"] if scored else None
+        return self._node(
+            part,
+            model,
+            language,
+            split,
+            lengths,
+            scored=scored,
+            limit=limit if isinstance(limit, Limit) else None,
+            under=under if isinstance(under, Perturbation) else None,
+        )
+
+    def _node(
+        self,
+        part: Settled,
+        model: Key,
+        language: str,
+        split: str,
+        lengths: Settled,
+        *,
+        scored: bool,
+        limit: Limit | None,
+        under: Perturbation | None,
+    ) -> Key | None:
+        task = part.task
         max_length, prefix = (
             as_whole(lengths["max-length"]),
             as_text(part["prefix"]) if "prefix" in part.settings else "",
@@ -100,12 +141,12 @@ class DataLowering:
                 labels=task.labels,
                 max_length=max_length,
                 prefix=prefix,
-                limit=limit if isinstance(limit, Limit) else None,
+                limit=limit,
                 scored=scored,
-                under=under if isinstance(under, Perturbation) else None,
+                under=under,
             )
             places = self._data_places(part, reading, lengths)
-            label = f"data {task.name} {split}[{language}]{under_of(part) if scored else ''}"
+            label = f"data {task.name} {split}[{language}]{under_of(part) if under is not None else ''}"
             self._data[known] = self._graph.enter(op, label, part.name_span, places)
         return self._data[known]
 
@@ -138,10 +179,9 @@ class DataLowering:
                 said[key] = setting.place
         return {key: self._graph.place(span) for key, span in said.items()}
 
-    def _no_split(self, part: Settled, lacking: list[str], split: str) -> None:
+    def _no_split(self, part: Settled, lacking: list[str], split: str, why: str) -> None:
         data, code = part.task.reading_of(lacking[0]).sources, part.task.code_of(lacking[0])
         there = ", ".join(self._locator.splits(data, lacking[0], code)) or "no split at all"
-        why = "a stage needs one" if split == "train" else "a target is scored on it"
         message = f"`{part.task.name}` has no {split} split in {', '.join(f'`{c}`' for c in lacking)}; {why}"
         missing = self._locator.expected(data, split, lacking[0], code)
         hint = f"its data have: {there}" + (f"; {missing}" if missing else "")

@@ -62,6 +62,12 @@ class TaskDecl:
         """How the rows of a language are read."""
         return self.per_language.get(language, self.reading)
 
+    @property
+    def source_language(self) -> str:
+        """The language of training as the data have it: of pairs the one with itself."""
+        pair = f"{self.source}.{self.source}"
+        return pair if pair in self.languages and self.source not in self.languages else self.source
+
     def code_of(self, language: str) -> str:
         """The language as the data spell it."""
         return self.codes.get(language, language)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's misspelt name
 
 
+def sides(language: str) -> tuple[str, ...]:
+    """The two languages of a pair such as `de.fr`, or the one."""
+    return tuple(language.split("."))
+
+
 def select(written: Languages, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> tuple[str, ...]:
     """The languages of `task` that `written` names, in the order in which the data declare them; () after a finding."""
     chosen: set[str] = set()

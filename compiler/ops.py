@@ -172,6 +172,27 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """What one head of a checkpoint is worth on dev data: the mean of a metric over them, one set a language."""
+
+    kind: str
+    head: int
+    data: tuple[Key, ...]
+    metric: str
+    metric_version: int
+    mask: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Which of its checkpoints a training keeps; each after so many steps, and the last, is a candidate."""
+
+    every: int | None  # steps; None: an epoch
+    judges: tuple[Judge, ...]  # the candidate whose mean over them is the highest, the earliest of equals; (): all
+    patience: int | None  # ends the training after so many candidates in a row that were none
+
+
+@dataclass(frozen=True, slots=True)
 class Train:
     """One training stage from the weights of `parent`. The heads of its result are numbered as `parts` are."""
 
@@ -189,6 +210,16 @@ class Train:
     optimizer: str
     dropout: float | None  # None: the model's own
     seed: int
+    precision: str
+    keep: Keep | None = field(default=None, metadata=LATER)  # None: the last checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """The best of all the checkpoints that some trainings kept: weights, as those of the training that it chose."""
+
+    candidates: tuple[Key, ...]  # in the order of their keys: trainings whose heads are numbered alike
+    judges: tuple[Judge, ...]  # as in `Keep`; of equals the first candidate's, and its earliest
     precision: str
 
 
@@ -212,6 +243,7 @@ class Predict:
     precision: str
     mask: float | None
     vectors: Vectors | None
+    head_of: Key | None = field(default=None, metadata=LATER)  # whose head it is, where not that of `weights`
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +267,7 @@ class Score:
     metric_version: int
 
 
-Op = Model | Data | Train | Predict | Baseline | Score
+Op = Model | Data | Train | Select | Predict | Baseline | Score
 
 
 def sources(op: Op) -> tuple[Folder | Scratch | HubModel | Rows, ...]:
@@ -268,11 +300,18 @@ def inputs(op: Op) -> tuple[Key, ...]:
             return ()
         case Data(model=model):
             return (model,)
-        case Train(parent=parent, parts=parts):
-            return (parent, *(key for part in parts for key in part.data))
-        case Predict(weights=weights, data=data):
-            return (weights, data)
+        case Train(parent=parent, parts=parts, keep=keep):
+            judged = _judged(keep.judges) if keep is not None else ()
+            return (parent, *(key for part in parts for key in part.data), *judged)
+        case Select(candidates=candidates, judges=judges):
+            return (*candidates, *_judged(judges))
+        case Predict(weights=weights, data=data, head_of=other):
+            return (weights, data) if other is None else (weights, data, other)
         case Baseline(model=model, train=train, data=data):
             return (model, *train, data)
         case Score(predictions=predictions):
             return (predictions,)
+
+
+def _judged(judges: tuple[Judge, ...]) -> tuple[Key, ...]:
+    return tuple(key for judge in judges for key in judge.data)

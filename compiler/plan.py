@@ -65,6 +65,7 @@ class Cell:
     score: Key
     skips: tuple[str, ...] = ()  # the axes whose value trains nothing: the baseline of the others
     baseline: str = ""  # the method, of a score beside those of the arms; its axes tell such baselines apart
+    selected: str = ""  # "target dev": the checkpoint was chosen by dev data of this benchmark and language
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Step:
     title: str
     key: Key
     seed: str
+    tried: tuple[Key, ...] = ()  # trainings of which `key` is the best
 
 
 @dataclass(frozen=True, slots=True)

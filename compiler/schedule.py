@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compiler.ops import Baseline, Data, Key, Model, Op, Predict, Score, Train, inputs
+from compiler.ops import Baseline, Data, Key, Model, Op, Predict, Score, Select, Train, inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from compiler.plan import Node, Plan
 
@@ -32,14 +32,15 @@ def groups(nodes: Iterable[Node]) -> tuple[tuple[Node, ...], ...]:
     """The nodes in groups that belong in one process, in an order in which every group's inputs come first.
 
     Data come first, so that a fault in them shows before the first step. A training is followed by the evaluations of
-    its checkpoint, all languages together, then by the trainings that go on from it. Baselines stand last: those that
-    learn the same together, then their scores.
+    its checkpoint, all languages together, then by the trainings that go on from it; the last of several candidates by
+    the choice among them. Baselines stand last: those that learn the same together, then their scores.
     """
     waiting = list(nodes)
+    order = {n.key: number for number, n in enumerate(waiting)}
     early = [n for n in waiting if isinstance(n.op, Model | Data)]
     by_parent: dict[Key, list[Node]] = {}
     for node in waiting:
-        if (parent := _parent(node.op)) is not None:
+        if (parent := _parent(node.op, order)) is not None:
             by_parent.setdefault(parent, []).append(node)
     made_here = {n.key for n in waiting if not isinstance(n.op, Model | Data)}
     roots = [k for k in by_parent if k not in made_here]
@@ -47,9 +48,11 @@ def groups(nodes: Iterable[Node]) -> tuple[tuple[Node, ...], ...]:
     return (*((n,) for n in early), *late, *_baselines(waiting, by_parent))
 
 
-def _parent(op: Op) -> Key | None:
-    """The weights or predictions that a node goes on from."""
+def _parent(op: Op, order: Mapping[Key, int]) -> Key | None:
+    """The weights or predictions that a node goes on from; of several the last."""
     match op:
+        case Select(candidates=keys):
+            return max(keys, key=lambda key: order.get(key, -1))
         case Train(parent=key) | Predict(weights=key) | Score(predictions=key):
             return key
         case Model() | Data() | Baseline():
@@ -70,20 +73,22 @@ def _baselines(nodes: Iterable[Node], by_parent: dict[Key, list[Node]]) -> list[
 
 def _together(op: Predict) -> tuple[object, ...]:
     """What predictions of one pass have in common."""
-    return (op.kind, op.head, op.precision, op.mask, op.vectors)
+    return (op.kind, op.head, op.head_of, op.precision, op.mask, op.vectors)
 
 
 def _after(key: Key, by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]:
-    """Everything that goes on from `key`: evaluations together, their scores, then trainings one by one."""
+    """Everything that goes on from `key`: choices and evaluations together, their scores, then trainings one by one."""
     children = by_parent.get(key, [])
     found: list[tuple[Node, ...]] = []
     together: dict[object, list[Node]] = {}
     for node in children:
         if isinstance(node.op, Predict):
             together.setdefault(_together(node.op), []).append(node)
+        elif isinstance(node.op, Select):
+            together.setdefault((node.op.candidates, node.op.precision), []).append(node)
     for group in together.values():
         found.append(tuple(group))
-        found.extend((score,) for n in group for score in by_parent.get(n.key, []))
+        found.extend(later for n in group for later in _after(n.key, by_parent))
     found.extend((n,) for n in children if isinstance(n.op, Score))
     for node in children:
         if isinstance(node.op, Train):

@@ -79,14 +79,28 @@ class OpenStage:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A training run with all its values; those of the parts stand at the parts."""
+    """A training run with all its values; those of the parts stand at the parts.
+
+    With `best {…}` among its settings it is trained with each of `candidates`, and goes on from the best; `settings`
+    are then the first, in which a value that is looked for is called by all that it may be.
+    """
 
     parts: tuple[Settled, ...]
     settings: Settings
     span: Span
+    candidates: tuple[Settings, ...] = ()
 
     def __getitem__(self, slot: str) -> Scalar | None:
         return self.settings[slot].value
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A part of a stage, by their numbers, that `@ previous` evaluates as `target`, after its stage and the last."""
+
+    stage: int
+    part: int
+    target: Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,8 @@ class Run:
     stages: tuple[Stage, ...]
     targets: tuple[Settled, ...]
     axes: Mapping[Span, Taken]
+    previous: tuple[Earlier, ...] = ()
+    previous_span: Span | None = None  # of `@ previous`
 
 
 def has_key(key: str, kind: Kind, *, target: bool) -> bool:
@@ -136,20 +152,24 @@ class ShapeInSettings:
     stages: tuple[OpenStage, ...]
     targets: tuple[Open, ...]
     taken: Mapping[Span, Taken]
+    previous: tuple[tuple[int, int, Open], ...] = ()  # as in a Run
+    previous_span: Span | None = None
 
     def places(self) -> dict[Span, tuple[str, str, Options]]:
         """Each open choice of values: its key, the part that first reaches it, and its options."""
         found: dict[Span, tuple[str, str, Options]] = {}
         stages = [g for s in self.stages for g in ((s.name, s.givens), *((p.task.name, p.givens) for p in s.parts))]
-        for name, givens in (*stages, *((t.task.name, t.givens) for t in self.targets)):
+        targets = (*self.targets, *(target for _, _, target in self.previous))
+        for name, givens in (*stages, *((t.task.name, t.givens) for t in targets)):
             for given in givens.values():
-                if isinstance(given.value, Options):
+                if isinstance(given.value, Options) and not given.value.best:
                     found.setdefault(given.value.place, (_single(given.key), name, given.value))
         return found
 
     def runs(self) -> int:
-        """How many runs it stands for."""
-        return prod(len(options.options) for _, _, options in self.places().values())
+        """How many runs it stands for, each candidate of a stage counted as one."""
+        candidates = (prod(len(o.options) for o in _best_options(s).values()) for s in self.stages)
+        return prod(len(options.options) for _, _, options in self.places().values()) * max(candidates, default=1)
 
 
 def axis_names(shapes: Iterable[ShapeInSettings], bag: Bag) -> dict[Span, str]:
@@ -189,8 +209,10 @@ def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
             shape.model,
             shape.model_span,
             tuple(_close_stage(s, values) for s in shape.stages),
-            tuple(_close(t, values, _slots(t.task.kind.name, "target")) for t in shape.targets),
+            tuple(_close_target(t, values) for t in shape.targets),
             {**shape.taken, **taken},
+            tuple(Earlier(stage, part, _close_target(t, values)) for stage, part, t in shape.previous),
+            shape.previous_span,
         )
 
 
@@ -199,7 +221,27 @@ _Chosen = Mapping[Span, tuple[str, Scalar]]
 
 def _close_stage(stage: OpenStage, values: _Chosen) -> Stage:
     parts = tuple(_close(p, values, _slots(p.task.kind.name, "part")) for p in stage.parts)
-    return Stage(parts, _values(stage.givens, values, _slots(stage.parts[0].task.kind.name, "run")), stage.span)
+    slots, best = _slots(stage.parts[0].task.kind.name, "run"), _best_options(stage)
+    if not best:
+        return Stage(parts, _values(stage.givens, values, slots), stage.span)
+    combinations = product(*(options.options for options in best.values()))
+    candidates = [_values(stage.givens, {**values, **dict(zip(best, c, strict=True))}, slots) for c in combinations]
+    named = {place: (_called_best(options), options.options[0][1]) for place, options in best.items()}
+    return Stage(parts, _values(stage.givens, {**values, **named}, slots), stage.span, tuple(candidates))
+
+
+def _best_options(stage: OpenStage) -> dict[Span, Options]:
+    """What the stage looks for the best of, by place."""
+    values = [given.value for given in stage.givens.values()]
+    return {v.place: v for v in values if isinstance(v, Options) and v.best}
+
+
+def _called_best(options: Options) -> str:
+    return f"best of {', '.join(name for name, _ in options.options)}"
+
+
+def _close_target(target: Open, values: _Chosen) -> Settled:
+    return _close(target, values, _slots(target.task.kind.name, "target"))
 
 
 def _close(part: Open, values: _Chosen, slots: tuple[str, ...]) -> Settled:

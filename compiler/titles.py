@@ -34,6 +34,6 @@ def title_of(stage: Stage) -> str:
 
 
 def _part_title(part: Settled) -> str:
-    if part.languages == (part.task.source,):
+    if part.languages == (part.task.source_language,):
         return part.task.name
     return f"{part.task.name}[{', '.join(part.languages)}]"

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, SettingRule
+from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
 from compiler.mixes import MixRule, read_mix
 from compiler.ops import Limit, Perturbation
 from compiler.perturbations import read_under
-from compiler.suggest import did_you_mean
+from compiler.selection import SelectRule, read_select
+from compiler.suggest import did_you_mean, listing
 from compiler.writing import describe
 from dsl.diagnostics import Label
 from dsl.source import Span
@@ -19,15 +20,19 @@ from dsl.syntax import Call, ListValue, Number, Pair, String, Value, ValueChoice
 if TYPE_CHECKING:
     from compiler.bag import Bag
 
-Scalar = int | float | str | Limit | MixRule | Perturbation | tuple[str, ...]
+Scalar = int | float | str | Limit | MixRule | Perturbation | SelectRule | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A choice of values: its place in the text is an axis. Each option has the name that reports show."""
+    """A choice of values: its place in the text is an axis. Each option has the name that reports show.
+
+    With `best` it is no axis: the stage that has it trains with each, and goes on from the best.
+    """
 
     options: tuple[tuple[str, Scalar], ...]
     place: Span
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,8 @@ def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
 
 def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str, bag: Bag) -> Given | None:
     key = pair.key.text
-    if choice.best:
-        bag.error(codes.NOT_YET, choice.span, "`best {…}` is not available yet", "write one value, or a choice `{…}`")
+    if choice.best and (rule.where != "run" or key in UNTUNED):
+        _refuse_best(key, choice, bag)
         return None
     if key == "seeds":
         bag.error(codes.WRONG_VALUE, choice.span, "`seeds` takes a number", "write `seed: {1 | 2 | 3}` for a choice")
@@ -110,7 +115,16 @@ def _read_choice(pair: Pair, choice: ValueChoice, rule: SettingRule, owner: str,
         if label in options:
             bag.error(codes.LABEL_TWICE, option.span, f"`{label}` stands twice in this choice", "give each a label")
         options[label] = value
-    return Given(key, Options(tuple(options.items()), choice.span), pair.span, owner)
+    return Given(key, Options(tuple(options.items()), choice.span, choice.best), pair.span, owner)
+
+
+def _refuse_best(key: str, choice: ValueChoice, bag: Bag) -> None:
+    tuned = [k for k, r in SETTINGS.items() if r.where == "run" and k not in UNTUNED and r.available]
+    message = f"`best {{…}}` chooses how a stage is trained, and `{key}` is no such setting"
+    if key in ("seed", "seeds"):
+        message = "the best of several seeds is no estimate of what another seed gives"
+    hint = f"write a choice without `best`; with it stand {listing(tuned)}"
+    bag.error(codes.WRONG_VALUE, choice.span, message, hint)
 
 
 def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
@@ -119,6 +133,8 @@ def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
             return read_mix(value, bag)
         case "under":
             return read_under(value, bag)
+        case "select":
+            return read_select(value, bag)
         case "words":
             return _read_words(key, rule, value, bag)
     return read_scalar(key, rule, value, bag)

@@ -8,15 +8,21 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from compiler.ops import Baseline, Data, Key, Model, Predict, Score, Train
+from compiler.ops import Baseline, Data, Key, Model, Predict, Score, Select, Train
 from runtime.engine.messages import Group, Progress
 from runtime.errors import BadInput, Stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from compiler.ops import Judge
     from compiler.plan import Node
     from runtime.engine.work import Desk, Inputs, Write
+    from runtime.feed import Feed
+    from runtime.kinds.kind import Special
+    from runtime.models import Network
+    from runtime.resuming import Shelf
+    from runtime.selecting import Bench, Chooser
 
 CURVE = "curve.jsonl"
 
@@ -47,6 +53,9 @@ class TorchBodies:
         if all(isinstance(n.op, Baseline) for n in group):
             yield from self._learn([n.op for n in group if isinstance(n.op, Baseline)], inputs, desk)
             return
+        if all(isinstance(n.op, Select) for n in group):
+            yield from self._select([n.op for n in group if isinstance(n.op, Select)], inputs, desk)
+            return
         for node in group:
             yield self._single(node, inputs, desk)
 
@@ -58,6 +67,8 @@ class TorchBodies:
                 return partial(self._encode, node.op, inputs, desk)
             case Train():
                 return self._train(node, node.op, inputs, desk)
+            case Select():
+                return next(self._select([node.op], inputs, desk))
             case Predict():
                 return next(self._predict([node.op], inputs, desk))
             case Baseline():
@@ -77,7 +88,7 @@ class TorchBodies:
         encoding.encode(op, model, self.files, folder, allow_code=allow, stopping=desk.stopping)
 
     def _train(self, node: Node, op: Train, inputs: Inputs, desk: Desk) -> Write:
-        from runtime import columns, models, training
+        from runtime import columns, models, selecting, training
         from runtime.feed import Feed
         from runtime.resuming import Keeper
 
@@ -91,23 +102,76 @@ class TorchBodies:
         def on_step(at: training.Reached) -> None:
             desk.advance(node, Progress(at.step, at.steps, at.loss, at.first, at.tokens))
 
-        keeper = Keeper(desk.states(node), desk.save_every, desk.stopping)
-        curve = training.train(op, network, feed, device=self.device, on_step=on_step, keeper=keeper)
+        shelf = desk.states(node)
+        keeper = Keeper(shelf, desk.save_every, desk.stopping)
+        chooser = self._chooser(op, inputs, feed, shelf)
+        curve = training.train(op, network, feed, device=self.device, on_step=on_step, keeper=keeper, chooser=chooser)
         desk.spent[node.key] = keeper.spent
 
         def write(folder: Path) -> None:
-            models.save(network, parent, folder)
+            if chooser is None or not chooser.keeps_all:
+                models.save(network, parent, folder)
+            if chooser is not None:
+                selecting.write(chooser, folder)
             lines = "".join(json.dumps(asdict(point)) + "\n" for point in curve)
             (folder / CURVE).write_text(lines, encoding="utf-8")
 
         return write
+
+    def _chooser(self, op: Train, inputs: Inputs, feed: Feed, shelf: Shelf) -> Chooser | None:
+        """What follows a training that keeps another checkpoint than its last."""
+        from runtime import models, selecting
+
+        if op.keep is None:
+            return None
+        bench = self._bench(op.keep.judges, inputs, feed.special, op.precision)
+        parent = inputs[op.parent]
+
+        def write(network: Network, folder: Path) -> None:
+            models.save(network, parent, folder)
+
+        return selecting.Chooser(op.keep, feed.epoch, bench.score, shelf, write)
+
+    def _bench(self, judges: tuple[Judge, ...], inputs: Inputs, special: Special, precision: str) -> Bench:
+        from runtime import columns, selecting
+
+        data = {key: columns.read(inputs[key]) for judge in judges for key in judge.data}
+        return selecting.Bench(judges, data, special, self.device, precision)
+
+    def _select(self, ops: list[Select], inputs: Inputs, desk: Desk) -> Iterator[Write]:
+        """The choices of one set of candidates, each candidate loaded once for all of them."""
+        from runtime import models, selecting
+
+        found = [
+            (key, step, folder)
+            for key in ops[0].candidates
+            for step, folder in selecting.checkpoints(inputs[key]).items()
+        ]
+        scores: list[list[float]] = [[] for _ in ops]
+        judges = tuple(dict.fromkeys(judge for op in ops for judge in op.judges))
+        for _, _, folder in found:
+            network, heads = models.load_heads(folder, self.files, {j.head: j.kind for j in judges})
+            special = models.read_special(folder, network.encoder.config)
+            for op, judged in zip(ops, scores, strict=True):
+                if desk.stopping():
+                    raise Stopped
+                judged.append(self._bench(op.judges, inputs, special, op.precision).score(network, heads))
+        for judged in scores:
+            yield partial(selecting.write_choice, found, judged)
 
     def _predict(self, ops: list[Predict], inputs: Inputs, desk: Desk) -> Iterator[Write]:
         """One data set after the other, the weights loaded once: the ops share weights, kind, precision and mask."""
         from runtime import columns, evaluation, models
 
         first = ops[0]
-        network: Any = models.load_network(inputs[first.weights], self.files, first.kind, first.head, first.vectors)
+        network: Any = models.load_network(
+            inputs[first.weights],
+            self.files,
+            first.kind,
+            first.head,
+            first.vectors,
+            inputs[first.head_of or first.weights],
+        )
         special = models.read_special(inputs[first.weights], network.encoder.config)
         for op in ops:
             table = evaluation.predict(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from compiler.catalog import WORLD_PARAMETERS
@@ -14,7 +14,8 @@ from runtime.contents import Content, Names
 if TYPE_CHECKING:
     from compiler.plan import Node
 
-INPUTS = ("model", "parent", "weights", "predictions", "train", "data")  # fields that hold keys of other nodes
+# Fields that hold keys of other nodes.
+INPUTS = ("model", "parent", "weights", "predictions", "train", "data", "candidates", "head_of")
 _WORLD = ("task", *(key.replace("-", "_") for key in WORLD_PARAMETERS))  # fields that `world(…)` says
 _WHOLE = {"length", "mix", "limit"}  # fields that are shown as one value
 _WIDTH = 72  # of a shown value; a longer one is cut around the difference
@@ -126,8 +127,9 @@ def differences(node: Node, before: Mapping[str, Any], now: Names, then: Names) 
     if before.get("schema") != (schema := node.preimage["schema"]):  # its fields mean something else
         return (Reason("key_schema_changed", "schema", str(before.get("schema")), str(schema)),)
     found = [*_version(node, before)]
-    old = before["fields"]
-    new = {k: v for k, v in node.preimage["fields"].items() if k in old}
+    later = {f.name: None for f in fields(node.op) if f.metadata.get("later")}
+    old, own = {**later, **before["fields"]}, {**later, **node.preimage["fields"]}
+    new = {k: v for k, v in own.items() if k in old}
     for leaf in leaves({k: v for k, v in old.items() if k in new}, new):  # what one did not record, its version tells
         found.extend(_reasons(leaf, node, _Files(now, then)))
     return _once(found)
@@ -151,11 +153,11 @@ def _reasons(leaf: Leaf, node: Node, files: _Files) -> Iterator[Reason]:
     match leaf.path:
         case (name,) if name in INPUTS:
             yield Reason("upstream", name)
-        case ("parts", _, "data"):
+        case ("parts", _, "data") | ("judges" | "keep", *_, "data"):
             yield Reason("upstream", "data")
         case ("source" | "sources", *_):
             yield from _source(leaf, node, files)
-        case ("metric_version",):
+        case ("metric_version",) | ("judges" | "keep", *_, "metric_version"):
             yield Reason("op_version_changed", "metric-version", str(leaf.before), str(leaf.after))
         case ("fields", name, *_):
             yield _setting(f"input.{name}", leaf, node)
@@ -166,6 +168,8 @@ def _reasons(leaf: Leaf, node: Node, files: _Files) -> Iterator[Reason]:
 def _key(leaf: Leaf) -> str:
     """The settings key behind a field."""
     last = next(step for step in reversed(leaf.path) if not step.isdecimal())
+    if leaf.path[0] in ("keep", "judges"):
+        return "select"
     return str(leaf.after[0]) if last == "length" else "input" if last == "fields" else last.replace("_", "-")
 
 
@@ -243,6 +247,10 @@ def _shown(value: Any) -> str:  # noqa: ANN401
         case {"type": "Mix", "rule": rule, "cap": cap, "temperature": temperature, "weights": weights}:
             inside = str(cap or temperature or ", ".join(f"{w:.3g}" for w in weights))
             return f"{rule}({inside})" if inside else str(rule)
+        case {"type": "Keep", "every": every, "judges": judges, "patience": patience}:
+            said = {"every": every, "patience": patience, "on": None if judges else "target"}
+            inside = ", ".join(f"{k}: {v}" for k, v in said.items() if v is not None)
+            return f"best({inside})" if inside else "best"
         case {"type": "FileRows", "format": form, "files": files}:
             return f"{len(files)} {form} file{'s' if len(files) != 1 else ''}"
         case {"type": "WorldRows", "task": task}:

@@ -29,12 +29,13 @@ def predict(
     columns: Columns,
     special: Special,
     *,
+    head: int = 0,
     device: str,
     precision: str,
     mask: float | None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Any:  # noqa: ANN401
-    """An Arrow table of predictions on one data set by the network's first head, rows in the order of the data.
+    """An Arrow table of predictions on one data set by one of the network's heads, rows in the order of the data.
 
     Batches hold examples of this data set alone: what is predicted in one language does not depend, to the last bit,
     on which others a run has left to do. Raises Stopped between two batches.
@@ -43,7 +44,7 @@ def predict(
     network.to(machine.device).eval()
     layout = layout_for(network, machine.device)
     torch.set_num_threads(layout.threads)
-    kind = kinds()[network.kinds[0]]
+    kind = kinds()[network.kinds[head]]
     shown, targets = columns, None
     if kind.masks and mask is not None:
         shown, targets = hide(columns, mask, special, seed=MASK_SEED, step=0)
@@ -53,7 +54,7 @@ def predict(
             if stopping():
                 raise Stopped
             hidden = network(batch.tokens, batch.attention, batch.segments)
-            found.append((chosen, kind.predict(network.heads[0], hidden, batch)))
+            found.append((chosen, kind.predict(network.heads[head], hidden, batch)))
     return _table(kind, found)
 
 

@@ -39,12 +39,17 @@ class Feed:
     special: Special
 
     @cached_property
-    def steps(self) -> int:
-        """Optimizer steps of the whole training."""
+    def epoch(self) -> int:
+        """Optimizer steps of one epoch."""
         sizes = tuple(tuple(len(c) for c in part) for part in self.data)
         examples = sum(map(sum, sizes)) if self.op.mix is None else examples_per_epoch(self.op.mix, sizes)
+        return steps_per_epoch(examples, self.op.batch)
+
+    @cached_property
+    def steps(self) -> int:
+        """Optimizer steps of the whole training."""
         unit, number = self.op.length
-        return number if unit == "steps" else number * steps_per_epoch(examples, self.op.batch)
+        return number if unit == "steps" else number * self.epoch
 
     def at(self, step: int) -> Drawn:
         """What a step (from 0) sees; steps may be asked for in any order."""

@@ -241,9 +241,12 @@ def save(network: Network, parent: Path, folder: Path) -> None:
     """Write a trained network as a weights node, with its parent's tokenizer and own dropout."""
     encoder: Any = network.encoder
     own, usual = read_config(parent), type(encoder.config)()
+    trained = {name: getattr(encoder.config, name) for name in _DROPOUTS}
     for name in _DROPOUTS:
         setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
+    for name, value in trained.items():  # the training may go on
+        setattr(encoder.config, name, value)
     (folder / HEADS).mkdir()
     for index, (head, labels) in enumerate(zip(network.heads, network.labels, strict=True)):
         tensors = {k: v.contiguous().cpu() for k, v in head.state_dict().items()}
@@ -265,19 +268,40 @@ def read_head(head: nn.Module, folder: Path, index: int) -> None:
 
 
 def load_network(
-    folder: Path, files: Mapping[str, Path], kind: str, head: int | None, vectors: Vectors | None = None
+    folder: Path,
+    files: Mapping[str, Path],
+    kind: str,
+    head: int | None,
+    vectors: Vectors | None = None,
+    head_of: Path | None = None,
 ) -> Network:
-    """A trained network with one of its heads; or, of any weights node, with what makes vectors of a layer."""
+    """A trained network with one of its heads, or one of another weights node (`head_of`) of as wide an encoder.
+
+    With `vectors`, of any weights node: the encoder with what makes vectors of a layer.
+    """
     encoder = load_encoder(folder, files, None)
     if vectors is not None:
         network = Network(_up_to(encoder, vectors.layer))
         network.add(kind, head=Pool(vectors.pool))
         return network
-    network, index = Network(encoder), head or 0
+    network = Network(encoder)
+    _add_head(network, kind, head_of or folder, head or 0)
+    return network
+
+
+def load_heads(folder: Path, files: Mapping[str, Path], kinds: Mapping[int, str]) -> tuple[Network, dict[int, int]]:
+    """A trained network with some of its heads, given by their kinds; and where in the network each stands."""
+    network = Network(load_encoder(folder, files, None))
+    for index, kind in kinds.items():
+        _add_head(network, kind, folder, index)
+    return network, {index: at for at, index in enumerate(kinds)}
+
+
+def _add_head(network: Network, kind: str, folder: Path, index: int) -> None:
+    """The head of a weights node, behind the others."""
     with safe_open(head_file(folder, index), "pt") as file:
         labels = int((file.metadata() or {}).get("labels", 0))
     read_head(network.add(kind, labels), folder, index)
-    return network
 
 
 def _up_to(encoder: nn.Module, layer: int | None) -> nn.Module:

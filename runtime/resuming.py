@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,12 +46,22 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A checkpoint that a training may keep."""
+
+    step: int  # optimizer steps done
+    score: float | None  # None where nothing is judged yet, for all are kept
+
+
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """How far a saved training is."""
 
     layout: Layout
     curve: list[Point]
     seconds: float  # spent so far
+    candidates: list[Candidate] = field(default_factory=list)
+    best: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)  # the weights of the best candidate
 
     @property
     def step(self) -> int:
@@ -67,6 +77,12 @@ class Shelf(Protocol):
 
     def save(self, step: int, write: Callable[[Path], None]) -> None:
         """Keep a state."""
+
+    def keep(self, step: int, write: Callable[[Path], None]) -> None:
+        """Keep a candidate."""
+
+    def kept(self, step: int) -> Path | None:
+        """The folder of a candidate, if it is whole."""
 
 
 @dataclass
@@ -98,29 +114,46 @@ class Keeper:
         folder = self.shelf.latest() if self.shelf is not None else None
         if folder is None:
             return None
-        progressed = read(folder, network, optimizer, device)
+        progressed = read(folder, network, optimizer, device, self._has_all)
         self.spent = progressed.seconds if progressed is not None else 0.0
         return progressed
+
+    def _has_all(self, progressed: Progressed) -> bool:
+        """Whether the candidates that were put on the shelf are there."""
+        kept = [c.step for c in progressed.candidates if c.score is None]
+        return self.shelf is None or all(self.shelf.kept(step) is not None for step in kept)
 
 
 def write(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progressed: Progressed) -> None:
     """Write a state: tensors as safetensors, the rest as JSON."""
-    tensors = {f"network.{name}": p for name, p in network.named_parameters()}
+    tensors: dict[str, torch.Tensor] = {f"network.{name}": p for name, p in network.named_parameters()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    tensors |= {f"best.{name}": value for name, value in progressed.best.items()}
     save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, folder / TENSORS)
-    (folder / FACTS).write_text(json.dumps({"format": FORMAT, **asdict(progressed)}), encoding="utf-8")
+    facts = asdict(replace(progressed, best={}))
+    (folder / FACTS).write_text(json.dumps({"format": FORMAT, **facts}), encoding="utf-8")
 
 
-def read(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, device: str) -> Progressed | None:
+def read(
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    device: str,
+    is_whole: Callable[[Progressed], bool] = lambda _: True,
+) -> Progressed | None:
     """Load a state into network and optimizer; None, and nothing touched, where it is none of theirs on `device`."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         tensors = load_file(folder / TENSORS)
         progressed = Progressed(
-            Layout(**facts["layout"]), [Point(**point) for point in facts["curve"]], facts["seconds"]
+            Layout(**facts["layout"]),
+            [Point(**point) for point in facts["curve"]],
+            facts["seconds"],
+            [Candidate(**candidate) for candidate in facts.get("candidates", ())],
+            {name.removeprefix("best."): t for name, t in tensors.items() if name.startswith("best.")},
         )
-        ours = facts["format"] == FORMAT and progressed.layout.device == device
+        ours = facts["format"] == FORMAT and progressed.layout.device == device and is_whole(progressed)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         return None
     return progressed if ours and _load(tensors, network, optimizer) else None

@@ -29,6 +29,7 @@ class Arm:
     average_gain: Estimate | None = None
     correlation: float | None = None  # Spearman's of its scores with the distances, over all zero-shot languages
     method: str = ""  # of a baseline without a network, which is no arm
+    selected: str = ""  # "target dev": its checkpoints were chosen by dev data of each language
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def _arm(axes: Axes, by_arm: Mapping[Axes, list[Row]], zero_shot: Sequence[str])
         estimate(list(average.values())) if average else None,
         gains,
         _paired(average, base_average) if paired else None,
+        selected=by_arm[axes][0].cell.selected,
     )
 
 

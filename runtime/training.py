@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from compiler.ops import Train
     from runtime.feed import Drawn, Feed
+    from runtime.selecting import Chooser
 
 OnStep = Callable[["Reached"], None]
 
@@ -96,11 +97,19 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
 
 
 def train(
-    op: Train, network: Network, feed: Feed, *, device: str, on_step: OnStep, keeper: Keeper | None = None
+    op: Train,
+    network: Network,
+    feed: Feed,
+    *,
+    device: str,
+    on_step: OnStep,
+    keeper: Keeper | None = None,
+    chooser: Chooser | None = None,
 ) -> list[Point]:
     """Train `network` in place, from where the keeper's last state left off; the curve, one point a step.
 
-    The heads of parts that a step did not draw have no gradient: it neither moves nor decays them.
+    The heads of parts that a step did not draw have no gradient: it neither moves nor decays them. At the end the
+    network has the weights of the chooser's best candidate, after which it may have ended early.
 
     Raises BadInput when the loss is no longer a number, Stopped when the keeper was told to stop and has saved.
     """
@@ -111,7 +120,7 @@ def train(
     before = keeper.restore(network, optimizer, machine.device.type)
     layout = before.layout if before is not None else layout_for(network, machine.device)
     torch.set_num_threads(layout.threads)
-    curve = _Curve(layout, before)
+    curve = _Curve(layout, before, chooser)
     steps, first, tokens = feed.steps, curve.step, 0
     often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
     network.train()
@@ -128,8 +137,23 @@ def train(
         tokens += len(drawn.columns.tokens)
         if (step + 1) % often == 0 or step + 1 == steps:
             on_step(Reached(step + 1, steps, _finite(float(loss), step), first, tokens))
-        _keep(keeper, network, optimizer, curve, last=step + 1 == steps)
+        over = _judge(chooser, network, layout, step + 1, last=step + 1 == steps)
+        _keep(keeper, network, optimizer, curve, last=over)
+        if over:
+            break
+    if chooser is not None:
+        chooser.settle(network)
     return curve.points()
+
+
+def _judge(chooser: Chooser | None, network: Network, layout: Layout, step: int, *, last: bool) -> bool:
+    """Let the chooser have the checkpoint after `step` steps, if it is a candidate; whether the training is over."""
+    if chooser is None or not chooser.is_due(step, last=last):
+        return last
+    chooser.take(network, step)
+    network.train()
+    torch.set_num_threads(layout.threads)
+    return last or chooser.has_seen_enough()
 
 
 def _learn(network: Network, drawn: Drawn, pad: int, machine: Accelerator, layout: Layout) -> torch.Tensor:
@@ -151,12 +175,15 @@ class _Curve:
 
     layout: Layout
     before: Progressed | None
+    chooser: Chooser | None = None
     began: float = field(default_factory=time.monotonic)
     waiting: list[tuple[float, torch.Tensor, torch.Tensor, int]] = field(default_factory=list)  # as in a Point
     read: list[Point] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.read = list(self.before.curve) if self.before is not None else []
+        if self.chooser is not None and self.before is not None:
+            self.chooser.resume(self.before.candidates, self.before.best)
 
     @property
     def step(self) -> int:
@@ -176,8 +203,9 @@ class _Curve:
 
     def progressed(self) -> Progressed:
         """What a state holds beside tensors."""
-        spent = self.before.seconds if self.before is not None else 0.0
-        return Progressed(self.layout, self.points(), spent + time.monotonic() - self.began)
+        spent = (self.before.seconds if self.before is not None else 0.0) + time.monotonic() - self.began
+        found, best = (self.chooser.found, self.chooser.best) if self.chooser is not None else ([], {})
+        return Progressed(self.layout, self.points(), spent, found, best)
 
 
 def _keep(keeper: Keeper, network: nn.Module, optimizer: torch.optim.Optimizer, curve: _Curve, *, last: bool) -> None:

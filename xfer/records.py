@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from runtime.results import Row
 
-_COLUMNS = ("baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "score")
+_COLUMNS = ("baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "selected", "score")
 
 
 def records(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -36,6 +36,7 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
             "n": r.n,
             "chance": r.chance,
             "zero_shot": r.cell.zero_shot,
+            "selected": r.cell.selected or None,
             "score": r.cell.score,
         }
         for r in rows

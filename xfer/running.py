@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import Baseline, HubModel, HubRows, Model, Predict, PythonRows, Train, digests, inputs, sources
+from compiler.ops import Baseline, HubModel, HubRows, Model, Predict, PythonRows, Select, Train, digests, inputs, sources
 from runtime.contents import names
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
@@ -159,5 +159,5 @@ def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEn
         return free is None or free >= needed
 
     return LocalEngine(
-        job, jobs=jobs, gpus=gpus, fits=fits, long=lambda group: isinstance(group[0].op, Train | Predict)
+        job, jobs=jobs, gpus=gpus, fits=fits, long=lambda group: isinstance(group[0].op, Train | Select | Predict)
     )

@@ -206,3 +206,29 @@ def names_in(folder: Path) -> list[str]:
 def files_in(folder: Path) -> list[Path]:
     """Every file under a folder, in order."""
     return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """A folder and every folder under it, in order."""
+    return [folder, *sorted(p for p in folder.rglob("*") if p.is_dir())]
+
+
+def link(source: Path, target: Path) -> None:
+    """Give a file that nobody changes any more a second name; where the file system knows none, a copy."""
+    at_point("link", target)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def link_folder(source: Path, target: Path, without: tuple[str, ...] = ()) -> None:
+    """Give every file under a folder a second name under another, but what is called like one of `without`."""
+    for path in source.iterdir():
+        if path.name in without:
+            continue
+        if path.is_dir():
+            (target / path.name).mkdir(parents=True, exist_ok=True)
+            link_folder(path, target / path.name)
+        else:
+            link(path, target / path.name)

@@ -203,7 +203,7 @@ class Store:
         now = time.time()
         manifest = Manifest(node.key, node.label, node.preimage, files, now, now - started, provenance)
         io.write_whole(staging / NAME, manifest.to_json())
-        for folder in {p.parent for p in io.files_in(staging)}:
+        for folder in io.folders_in(staging):
             io.sync_folder(folder)
         final = self.path(node.key)
         io.make_folder(final.parent)

@@ -12,7 +12,8 @@ from runtime.store.trouble import body_trouble, store_trouble
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DIGESTS = "digests.json"
+DIGESTS = "digests.json"
+_KEPT = "kept"
 
 
 class States:
@@ -29,35 +30,50 @@ class States:
 
     def save(self, step: int, write: Callable[[Path], None]) -> None:
         """Keep the state after `step` steps, and let go of earlier ones. Raises StoreError for a full disk."""
+        self._put(self._folder, step, write)
+        for earlier in steps(self._folder):
+            if earlier != step:
+                io.remove(self._folder / str(earlier))
+
+    def keep(self, step: int, write: Callable[[Path], None]) -> None:
+        """Keep a candidate checkpoint, besides all others. Raises StoreError for a full disk."""
+        self._put(self._folder / _KEPT, step, write)
+
+    def kept(self, step: int) -> Path | None:
+        """The folder of a candidate, if it is whole."""
+        folder = self._folder / _KEPT / str(step)
+        return folder if _is_whole(folder) else None
+
+    def _put(self, shelf: Path, step: int, write: Callable[[Path], None]) -> None:
+        """`shelf/STEP`, whole or not there."""
         with store_trouble(self._root):
             staging = io.make_staging(self._root / "work", f"state-{self._key[:12]}")
         try:
             with body_trouble(self._root):
                 write(staging)
             with store_trouble(self._root):
-                self._keep(staging, step)
+                _place(staging, shelf, step)
         finally:
             io.remove(staging)
-
-    def _keep(self, staging: Path, step: int) -> None:
-        digests = {}
-        for path in io.files_in(staging):
-            io.sync_file(path)
-            digests[path.name] = io.digest(path)
-        io.write_whole(staging / _DIGESTS, json.dumps(digests).encode())
-        io.sync_folder(staging)
-        io.make_folder(self._folder)
-        final = self._folder / str(step)
-        io.remove(final)  # of the same step: damaged, or saved twice
-        io.rename_folder(staging, final)
-        io.sync_folder(self._folder)
-        for earlier in steps(self._folder):
-            if earlier != step:
-                io.remove(self._folder / str(earlier))
 
     def discard(self) -> None:
         """Forget all states: the node is published."""
         io.remove(self._folder)
+
+
+def _place(staging: Path, shelf: Path, step: int) -> None:
+    digests = {}
+    for path in io.files_in(staging):
+        io.sync_file(path)
+        digests[str(path.relative_to(staging))] = io.digest(path)
+    io.write_whole(staging / DIGESTS, json.dumps(digests).encode())
+    for folder in io.folders_in(staging):
+        io.sync_folder(folder)
+    io.make_folder(shelf)
+    final = shelf / str(step)
+    io.remove(final)  # of the same step: damaged, or saved twice
+    io.rename_folder(staging, final)
+    io.sync_folder(shelf)
 
 
 def steps(folder: Path) -> list[int]:
@@ -77,7 +93,7 @@ def saved_step(root: Path, key: str) -> int:
 
 def _is_whole(folder: Path) -> bool:
     try:
-        digests = json.loads(io.read(folder / _DIGESTS))
+        digests = json.loads(io.read(folder / DIGESTS))
         return all(io.digest(folder / name) == digest for name, digest in digests.items())
     except (OSError, ValueError, AttributeError):
         return False

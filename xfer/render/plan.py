@@ -84,7 +84,7 @@ def _grow(routes: Iterable[Route]) -> _Branch:
         branch = root
         for step in route.steps:
             branch = branch.child(step.title)
-            branch.keys[step.key] = None
+            branch.keys |= dict.fromkeys(step.tried or (step.key,))
             branch.seeds.add(step.seed)
         for target in route.targets:
             leaf = branch.child(f"@ {target.title}")

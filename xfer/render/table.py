@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from runtime.statistics import Estimate
 
 
+_CHOSEN = "†"
+
+
 def show_results(console: Console, rows: Sequence[Row], missing: int, *, failed: bool = False) -> None:
     """Every table of a study, and how much of it is not there: yet, or because something failed."""
     for table in tables(rows):
@@ -61,7 +64,8 @@ def _cells(table: Table) -> list[list[str]]:
     if table.distances:
         lines.append(["distance", *(f"{table.distances[c]:.2f}" for c in table.languages), "", ""])
     for arm in table.arms:
-        lines.append(_scores(_name(arm.axes, axes), arm, table))
+        mark = _CHOSEN if arm.selected else ""
+        lines.append(_scores(_name(arm.axes, axes) + mark, arm, table))
         if arm.gains:
             gains = [_gain(arm.gains.get(c)) for c in table.languages]
             lines.append([f"  gain over {table.baseline}", *gains, _interval(arm.average_gain), ""])
@@ -130,6 +134,8 @@ def _notes(table: Table) -> list[str]:
     if table.trained:
         notes.append("* trained on, so not zero-shot and not in the mean")
     lines = [" · ".join(notes)] if notes else []
+    if chosen := {arm.selected for arm in table.arms} - {""}:
+        lines.append(f"{_CHOSEN} {chosen.pop()}: the checkpoint was chosen for each language by its own dev data")
     if table.seeds > 1:
         interval = "; [ ] 95 % t interval over seeds of the paired gain on these items"
         gains = any(arm.average_gain is not None for arm in table.arms)

@@ -1,0 +1,73 @@
+"""By what checkpoints are judged: dev data of a stage's parts, or of one target (docs/language.md, section 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.check import rows_of
+from compiler.keys import METRIC_VERSION
+from compiler.ops import Data, Judge, Key
+from compiler.selection import SelectRule, metric_of
+from compiler.values import as_real
+from dsl.diagnostics import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compiler.bag import Bag
+    from compiler.data import DataLowering
+    from compiler.graph import Graph
+    from compiler.settle import Settled, Stage
+    from dsl.source import Span
+
+
+class Judging:
+    """Makes judges, and remembers which rows they read."""
+
+    def __init__(self, graph: Graph, data: DataLowering, bag: Bag) -> None:
+        self._graph, self._data, self._bag = graph, data, bag
+
+    def of_stage(
+        self, stage: Stage, heads: Iterable[int], model: Key, rule: SelectRule, place: Span
+    ) -> tuple[Judge, ...] | None:
+        """One for each part of a stage, on its dev split in the languages that it trains on; None after a finding."""
+        judges: dict[int, Judge] = {}
+        for part, head in zip(stage.parts, heads, strict=True):
+            data = self._data.dev(part, part, model, part.languages, rule.limit)
+            metric = metric_of(rule, part, place, self._bag)
+            if data is None or metric is None:
+                return None
+            judges[head] = _judge(part, head, data, metric)
+        return tuple(judges[head] for head in sorted(judges))
+
+    def of_target(
+        self, target: Settled, language: str, lengths: Settled, head: int, model: Key, rule: SelectRule, place: Span
+    ) -> tuple[Judge, ...] | None:
+        """The one that chooses for a target in one language, on its own dev split there; None after a finding."""
+        data = self._data.dev(target, lengths, model, (language,), rule.limit)
+        metric = metric_of(rule, target, place, self._bag)
+        return None if data is None or metric is None else (_judge(target, head, data, metric),)
+
+    def rows(self, judges: Iterable[Judge]) -> frozenset[object]:
+        """What judges read, as `rows_of` tells it."""
+        ops = [self._graph.nodes[key].op for judge in judges for key in judge.data]
+        return frozenset(row for op in ops if isinstance(op, Data) for row in rows_of(op))
+
+    def check_unseen(self, judges: tuple[Judge, ...], parts: Iterable[Settled], model: Key, place: Span) -> None:
+        """Report rows that choose a checkpoint and that a stage trains on: they say nothing of other rows."""
+        read = self.rows(judges)
+        part = next((p for p in parts if not read.isdisjoint(self._data.rows_read(p, model))), None)
+        if part is not None:
+            message = f"the checkpoint is chosen on rows that `{part.task.name}` trains on"
+            label = Label(part.span, "trained here")
+            hint = "give the task a dev split of other rows, or keep the last checkpoint: `select: last`"
+            self._bag.error(codes.CHOSEN_ON_TRAINED, place, message, hint, label)
+
+
+def _judge(judged: Settled, head: int, data: tuple[Key, ...], metric: str) -> Judge:
+    mask = as_real(judged["mask"]) if "mask" in judged.settings else None
+    return Judge(judged.task.kind.name, head, data, metric, METRIC_VERSION[metric], mask)
+
+
+BY_FIRST_METRIC = SelectRule()  # how `best {…}` judges its candidates

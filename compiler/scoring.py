@@ -1,0 +1,237 @@
+"""Targets to predictions and scores, each a cell of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.baselines import Baselines, Question
+from compiler.check import check_contamination, is_trained, rows_of, trained_languages
+from compiler.data import under_of
+from compiler.heads import answering
+from compiler.keys import METRIC_VERSION
+from compiler.ops import Data, Key, Model, Predict, Score, Select, Vectors
+from compiler.perturbations import CLEAN, perturbation_name
+from compiler.plan import Cell, Step
+from compiler.selection import TARGET_DEV, SelectRule
+from compiler.trainings import Weights, precision_of, setting_places
+from compiler.values import as_real, as_text, as_whole
+
+if TYPE_CHECKING:
+    from compiler.bag import Bag
+    from compiler.data import DataLowering
+    from compiler.graph import Graph
+    from compiler.judging import Judging
+    from compiler.locate import Locator
+    from compiler.plan import Device
+    from compiler.settle import Run, Settled, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A run up to a stage: what is trained, and what the label of it is."""
+
+    run: Run
+    model: Key
+    weights: Weights
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whose head answers a target: a part of a stage, and the weights that it left; all None where none is needed."""
+
+    part: Settled | None = None
+    stage: Stage | None = None
+    weights: Weights | None = None
+    earlier: bool = False  # whether the stage is not the one that left the weights to score
+
+
+class Scoring:
+    """Enters the nodes of targets, and collects their cells."""
+
+    def __init__(
+        self, graph: Graph, data: DataLowering, judging: Judging, locator: Locator, device: Device, bag: Bag
+    ) -> None:
+        self._graph, self._data, self._judging = graph, data, judging
+        self._locator, self._device, self._bag = locator, device, bag
+        self.baselines = Baselines(graph)
+        self.cells: list[Cell] = []
+        self.naive = 0  # predictions if every chain ran alone
+
+    def target(self, reached: Reached, target: Settled) -> Iterator[Step]:
+        """The scores of one target in all its languages, by the last stage's head."""
+        run, answer = reached.run, _answering(reached, target)
+        split = self._data.target_split(target)
+        if not self._data.has_split(target, split, "a target is scored on it") or not self._has_layer(reached, target):
+            return
+        for language in target.languages:
+            data = self._data.node(target, reached.model, language, split, _lengths(target, answer), scored=True)
+            weights = self._weights(reached, target, language, answer)
+            if data is None or weights is None:
+                continue
+            self._check_rows(replace(reached, weights=weights), target, data)
+            selected = TARGET_DEV if weights is not reached.weights else ""
+            cells = [
+                replace(cell, selected=selected)
+                for cell in self._scored(replace(reached, weights=weights), target, language, data, answer)
+            ]
+            title = target.task.name + (f" ({selected})" if selected else "")
+            yield from (Step(title, cell.score, last_seed(run)) for cell in cells)
+            self.cells += cells
+            if answer.part is not None:
+                train = self._data.of_part(answer.part, reached.model) or ()
+                self.baselines.ask(Question(run, answer.part, train, target, data, tuple(cells)))
+
+    def previous(self, reached: Sequence[Reached], names: Sequence[str]) -> Iterator[tuple[int, Step]]:
+        """What `@ previous` evaluates, each with the number of the stage after which it does.
+
+        Of a task that several stages train, the latest head that is there answers.
+        """
+        run, last = reached[-1].run, len(reached) - 1
+        latest = {e.target.task.span: e.stage for e in run.previous}
+        for earlier in run.previous:
+            stage, target = run.stages[earlier.stage], earlier.target
+            answer = Answer(stage.parts[earlier.part], stage, reached[earlier.stage].weights)
+            later = replace(answer, earlier=True)
+            after = {earlier.stage, *((last,) if latest[target.task.span] == earlier.stage else ())}
+            if self._data.has_split(target, "dev", "`@ previous` is scored on it"):
+                for number in sorted(after):
+                    own = answer if number == earlier.stage else later
+                    yield from ((number, s) for s in self._after(reached[number], names[number], target, own))
+
+    def _after(self, reached: Reached, name: str, target: Settled, answer: Answer) -> Iterator[Step]:
+        for language in target.languages:
+            data = self._data.node(target, reached.model, language, "dev", _lengths(target, answer), scored=True)
+            if data is None:
+                continue
+            self._check_rows(reached, target, data)
+            for cell in self._scored(reached, target, language, data, answer):
+                own = replace(cell, axes=(*cell.axes, ("after", name)))
+                self.cells.append(own)
+                yield Step(f"{target.task.name} (previous)", own.score, last_seed(reached.run))
+
+    def _scored(self, reached: Reached, target: Settled, language: str, data: Key, answer: Answer) -> Iterator[Cell]:
+        """One cell a metric: the predictions of one head, or of the vectors, on one data set."""
+        part, weights = answer.part, reached.weights
+        own = target.settings["precision"]
+        of_stage = answer.stage.settings["precision"] if answer.stage is not None else own
+        precision = own if own.place is not None else of_stage
+        places = setting_places(target.settings, self._graph)
+        if precision.place is not None:
+            places["precision"] = self._graph.place(precision.place)
+        predict = Predict(
+            weights=weights.key,
+            data=data,
+            kind=target.task.kind.name,
+            head=answer.weights.head(part) if part is not None and answer.weights is not None else None,
+            precision=precision_of(precision, self._device),
+            mask=as_real(target["mask"]) if "mask" in target.settings else None,
+            vectors=_vectors(target),
+            head_of=answer.weights.key if answer.earlier and answer.weights is not None else None,
+        )
+        seed = last_seed(reached.run)
+        name = f"{reached.title} @ {target.task.name}[{language}]{under_of(target)}"
+        name += f" (seed {seed})" if seed else ""
+        predictions = self._graph.enter(predict, f"predict {name}", target.span, places)
+        self.naive += 1
+        for metric in target.task.metrics:
+            op = Score(predictions, metric, METRIC_VERSION[metric])
+            yield _cell(
+                reached.run, target, language, metric, self._graph.enter(op, f"{metric} {name}", target.span, {})
+            )
+
+    def _weights(self, reached: Reached, target: Settled, language: str, answer: Answer) -> Weights | None:
+        """The weights that answer a target in one language: its own choice where the last stage left it open."""
+        weights = reached.weights
+        if not weights.open or answer.part is None or answer.stage is None:
+            return weights
+        rule, setting = answer.stage["select"], answer.stage.settings["select"]
+        place = setting.place or answer.stage.span
+        if not isinstance(rule, SelectRule):
+            raise TypeError(rule)
+        head, lengths = weights.head(answer.part), _lengths(target, answer)
+        judges = self._judging.of_target(target, language, lengths, head, reached.model, rule, place)
+        if judges is None:
+            return None
+        trained = [p for s in reached.run.stages for p in s.parts if p.task.kind.labelled]
+        self._judging.check_unseen(judges, trained, reached.model, place)
+        op = Select(weights.trainings, judges, precision_of(answer.stage.settings["precision"], self._device))
+        label = f"choose {reached.title} for {target.task.name}[{language}] (seed {answer.stage['seed']})"
+        places = setting_places({"select": setting}, self._graph)
+        key = self._graph.enter(op, label, place, places)
+        return replace(weights, key=key, open=False, chosen_on=weights.chosen_on | self._judging.rows(judges))
+
+    def _check_rows(self, reached: Reached, target: Settled, data: Key) -> None:
+        scored = self._graph.nodes[data].op
+        if not isinstance(scored, Data):
+            raise TypeError(scored)
+        for part in (p for stage in reached.run.stages for p in stage.parts):
+            check_contamination(part, self._data.rows_read(part, reached.model), target, scored, self._bag)
+        if not reached.weights.chosen_on.isdisjoint(rows_of(scored)):
+            message = f"`{target.task.name}` is scored on rows that chose the checkpoint"
+            hint = "what is best on some rows looks better there than on others: score another split, `split: test`"
+            if target.span == reached.run.previous_span:
+                hint = "what is best on some rows looks better there than on others; to avoid it keep the last checkpoint"
+            self._bag.warn(codes.SCORED_ON_CHOSEN, target.span, message, hint)
+
+    def _has_layer(self, reached: Reached, target: Settled) -> bool:
+        """Whether the model has the `layer`, as far as its layers are known here."""
+        op, layer = self._graph.nodes[reached.model].op, target["layer"] if "layer" in target.settings else None
+        layers = self._locator.shape(op.source).layers if isinstance(op, Model) and layer is not None else None
+        if layer is None or layers is None or as_whole(layer) <= layers:
+            return True
+        said = target.settings["layer"].place
+        span = said if said is not None and said.source is target.span.source else target.span
+        message = f"`layer` is {layer}, and the model has {layers}"
+        hint = f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last"
+        self._bag.error(codes.WRONG_VALUE, span, message, hint)
+        return False
+
+
+def last_seed(run: Run) -> str:
+    """The seed of the last stage; nothing is random where nothing is trained."""
+    return str(run.stages[-1]["seed"]) if run.stages else ""
+
+
+def _answering(reached: Reached, target: Settled) -> Answer:
+    """The part of the last stage whose head answers, if the kind needs one."""
+    if not target.task.kind.trains:
+        return Answer()
+    stage = reached.run.stages[-1]
+    (part,) = answering(stage.parts, target.task)
+    return Answer(part, stage, reached.weights)
+
+
+def _lengths(target: Settled, answer: Answer) -> Settled:
+    """Who says how long sequences may be: the target if it does, else the part whose head answers."""
+    return target if answer.part is None or target.settings["max-length"].place is not None else answer.part
+
+
+def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> Cell:
+    axes = [(t.axis, t.value) for t in run.axes.values() if t.axis != "seed" and not t.axis.endswith(".seed")]
+    if all(axis != "model" for axis, _ in axes):
+        axes.insert(0, ("model", run.model.name))
+    if all(axis.rpartition(".")[2] != "under" for axis, _ in axes) and any(t["under"] != CLEAN for t in run.targets):
+        axes.append(("under", perturbation_name(target["under"])))
+    seeds = [t.value for t in run.axes.values() if t.axis == "seed" or t.axis.endswith(".seed")]
+    return Cell(
+        experiment=run.experiment,
+        axes=tuple(axes),
+        seed="/".join(seeds) or last_seed(run),
+        benchmark=target.task.name,
+        language=language,
+        metric=metric,
+        zero_shot=not is_trained(language, trained_languages(run, target)),
+        score=score,
+        skips=tuple(t.axis for t in run.axes.values() if t.skip),
+    )
+
+
+def _vectors(target: Settled) -> Vectors | None:
+    if "pool" not in target.settings:
+        return None
+    layer = target["layer"]
+    return Vectors(None if layer is None else as_whole(layer), as_text(target["pool"]), as_text(target["similarity"]))

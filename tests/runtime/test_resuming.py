@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from compiler.ops import Limit, Mix, Part
+from compiler.ops import Judge, Keep, Limit, Mix, Part
 from runtime import columns, encoding, machine, models, resuming, training
 from runtime.errors import Stopped, StoreError
 from runtime.feed import Feed
 from runtime.resuming import Keeper, read
+from runtime.selecting import Chooser, best_of
 from runtime.store import io
 from runtime.store.states import States, saved_step, steps
 from tests.plans import data, model, train
@@ -62,12 +63,12 @@ def recipe(request, base, tmp_path_factory):
     return train("0" * 64, **settings, parts=parts, mix=mix), [choices, texts]
 
 
-def trained(base, recipe, keeper=None):
+def trained(base, recipe, keeper=None, chooser=None):
     op, data_ = recipe
     network = training.start(op, base, {})
     feed = Feed(op, data_, models.read_special(base, network.encoder.config))
     seen = []
-    curve = training.train(op, network, feed, device="cpu", on_step=seen.append, keeper=keeper)
+    curve = training.train(op, network, feed, device="cpu", on_step=seen.append, keeper=keeper, chooser=chooser)
     return network, curve, seen
 
 
@@ -112,6 +113,95 @@ def test_stopped_after_every_step_it_ends_in_the_same_bits(base, recipe, tmp_pat
 
     assert torch.equal(flat(whole), flat(last))
     assert curve == again
+
+
+def judged(scores, **keep):
+    """A chooser whose candidates are worth what the list says, one after the other."""
+    judge = Judge("multiple-choice", 0, ("3" * 64,), "accuracy", 1, None)
+    worth = iter(scores)
+    return Chooser(Keep(**{"every": 2, "judges": (judge,), "patience": None, **keep}), 4, lambda _: next(worth))
+
+
+def test_of_equal_candidates_the_earliest_is_kept_and_the_training_ends_when_patience_does(base, recipe):
+    scores = [0.2, 0.5, 0.5, 0.4, 0.9, 0.9]
+    chooser = judged(scores, patience=2)
+    network, curve, _ = trained(base, recipe, chooser=chooser)
+    four, _, _ = trained(base, recipe, chooser=(four_only := judged([0.1, 0.3, *[0.0] * 20])))
+
+    assert [(2, 0.2), (4, 0.5), (6, 0.5), (8, 0.4)] == [(c.step, c.score) for c in chooser.found]
+    assert 8 == len(curve)
+    assert 1 == best_of(chooser.found) == best_of(four_only.found)
+    assert torch.equal(flat(network), flat(four))  # the weights after four steps
+
+
+def test_judging_changes_no_step(base, recipe):
+    """Without a better candidate before the last, a training that judges is the one that does not."""
+    whole, curve, _ = trained(base, recipe)
+    scores = [n / 100 for n in range(1, 50)]
+
+    def look(network):
+        network.eval()
+        torch.set_num_threads(1)
+        torch.rand(7)  # what judges draws as it likes
+        return scores.pop(0)
+
+    chooser = replace(judged([]), score=look)
+    network, again, _ = trained(base, recipe, chooser=chooser)
+
+    assert curve == again
+    assert torch.equal(flat(whole), flat(network))
+    assert len(curve) == chooser.found[-1].step
+
+
+def test_a_stopped_training_remembers_what_its_candidates_were_worth(base, recipe, tmp_path):
+    scores = [0.1, 0.6, 0.3, 0.6, 0.2, *[0.0] * 30]
+    whole, curve, _ = trained(base, recipe, chooser=(all_at_once := judged(scores)))
+
+    for stop in range(1, len(curve)):
+        states = States(tmp_path, f"{stop:064d}")
+        with pytest.raises(Stopped):
+            trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(stop)), judged(scores))
+        rest = judged(scores[stop // 2 :])
+        resumed, again, _ = trained(base, recipe, Keeper(states, every=1e9), rest)
+
+        assert all_at_once.found == rest.found
+        assert torch.equal(flat(whole), flat(resumed))
+        assert curve == again
+
+
+def shelved(base, states):
+    """A chooser that puts every candidate on the shelf."""
+    keep = Keep(every=2, judges=(), patience=None)
+    return Chooser(keep, 4, lambda _: 0.0, states, lambda network, folder: models.save(network, base, folder))
+
+
+def test_candidates_that_are_all_kept_survive_a_stop(base, recipe, tmp_path):
+    whole = States(tmp_path / "whole", "a" * 64)
+    network, curve, _ = trained(base, recipe, Keeper(whole), at_once := shelved(base, whole))
+    states = States(tmp_path / "parts", "a" * 64)
+    with pytest.raises(Stopped):
+        trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(5)), shelved(base, states))
+    resumed, _, _ = trained(base, recipe, Keeper(states, every=1e9), rest := shelved(base, states))
+
+    assert at_once.found == rest.found and len(at_once.found) == -(-len(curve) // 2)
+    assert torch.equal(flat(network), flat(resumed))
+    for candidate in at_once.found:
+        one, other = whole.kept(candidate.step), states.kept(candidate.step)
+        assert io.digest(one / "encoder" / "model.safetensors") == io.digest(other / "encoder" / "model.safetensors")
+
+
+def test_a_state_whose_candidates_are_damaged_is_not_gone_on_from(base, recipe, tmp_path):
+    states = States(tmp_path, "a" * 64)
+    with pytest.raises(Stopped):
+        trained(base, recipe, Keeper(states, every=1e9, stopping=StopAfter(5)), shelved(base, states))
+    with (states.kept(2) / "encoder" / "model.safetensors").open("r+b") as file:
+        file.seek(-4, 2)
+        file.write(b"\x01\x02\x03\x04")
+    _, curve, seen = trained(base, recipe, Keeper(states, every=1e9), chooser := shelved(base, states))
+
+    assert 0 == seen[0].first
+    assert all(states.kept(c.step) for c in chooser.found)
+    assert len(curve) == chooser.found[-1].step
 
 
 def test_a_resumed_training_keeps_the_layout_of_its_state(base, recipe, tmp_path, monkeypatch):

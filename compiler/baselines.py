@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from compiler.check import is_trained
 from compiler.data import under_of
 from compiler.keys import METRIC_VERSION
 from compiler.ops import Baseline, Data, Key, Score
+from compiler.pairs import sides
 from compiler.plan import Cell, Route, Step
 from compiler.settle import Run, Settled
 from compiler.titles import called_as_data
@@ -61,7 +63,8 @@ class Baselines:
         places = {"baselines": self._graph.place(said)} if said is not None else {}
         key = self._graph.enter(op, label, target.span, places)
         steps = (Step(run.model.name, op.model, ""), Step(title, key, ""))
-        zero_shot = data.language not in question.part.languages
+        trained = {side for language in question.part.languages for side in sides(language)}
+        zero_shot = not is_trained(data.language, trained)
         for cell in question.cells:
             score = Score(key, cell.metric, METRIC_VERSION[cell.metric])
             scored = self._graph.enter(score, f"{cell.metric} {label}", target.span, {})

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.heads import answering, called, kept
-from compiler.languages import sides
 from compiler.ops import FileRows, HubRows
+from compiler.pairs import sides
 from compiler.selection import SelectRule
 from dsl.diagnostics import Label
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
@@ -33,6 +33,17 @@ def under_of(target: Settled) -> str:
     return "" if target["under"] == CLEAN else f" under {perturbation_name(target['under'])}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which rows of a part, and as what."""
+
+    language: str
+    split: str
+    scored: bool
+    limit: Limit | None
+    under: Perturbation | None
+
+
 class DataLowering:
     """Enters data nodes, each once; what is wrong with a part's data is told once."""
 
@@ -59,12 +70,12 @@ class DataLowering:
         """
         if not self.has_split(replace(part, languages=languages), "dev", _CHOOSES):
             return None
-        keys = [self._node(part, model, c, "dev", lengths, scored=True, limit=limit, under=None) for c in languages]
+        keys = [self._node(part, model, lengths, _Asked(c, "dev", True, limit, None)) for c in languages]
         found = tuple(k for k in keys if k is not None)
         return found if len(found) == len(keys) else None
 
     def has_split(self, part: Settled, split: str, why: str) -> bool:
-        """Whether the data have the split in all languages; one message tells of all that lack it, and `why` it is asked."""
+        """Whether the data have the split in all languages; one message tells of all that lack it, and `why`."""
         known = (part.task.span, part.languages, split)
         if known not in self._split_there:
             lacking = [c for c in part.languages if split not in self._splits(part.task, c)]
@@ -92,63 +103,47 @@ class DataLowering:
     ) -> Key | None:
         """The data of one split and language of a part; `lengths` says how long; None after a finding."""
         limit, under = part["limit"], part["under"] if scored else None
-        return self._node(
-            part,
-            model,
-            language,
-            split,
-            lengths,
-            scored=scored,
-            limit=limit if isinstance(limit, Limit) else None,
-            under=under if isinstance(under, Perturbation) else None,
-        )
+        rows = limit if isinstance(limit, Limit) else None
+        changed = under if isinstance(under, Perturbation) else None
+        return self._node(part, model, lengths, _Asked(language, split, scored, rows, changed))
 
-    def _node(
-        self,
-        part: Settled,
-        model: Key,
-        language: str,
-        split: str,
-        lengths: Settled,
-        *,
-        scored: bool,
-        limit: Limit | None,
-        under: Perturbation | None,
-    ) -> Key | None:
-        task = part.task
-        max_length, prefix = (
-            as_whole(lengths["max-length"]),
-            as_text(part["prefix"]) if "prefix" in part.settings else "",
-        )
-        known = (task.span, model, language, split, max_length, prefix, limit, scored, under)
+    def _node(self, part: Settled, model: Key, lengths: Settled, asked: _Asked) -> Key | None:
+        max_length = as_whole(lengths["max-length"])
+        prefix = as_text(part["prefix"]) if "prefix" in part.settings else ""
+        known = (part.task.span, model, max_length, prefix, asked)
         if known not in self._data:
-            self._data[known] = None
-            if not self._fits(model, lengths):
-                return None
-            sources, reading = self._sources(task, split, language), task.reading_of(language)
-            if sources is None:
-                return None
-            op = Data(
-                model=model,
-                kind=task.kind.name,
-                sources=sources,
-                join=reading.join.text if reading.join else None,
-                filter=reading.filter.text if reading.filter else None,
-                language=language,
-                code=task.code_of(language),
-                split=split,
-                fields=tuple((f.name, f.template) for f in reading.input),
-                labels=task.labels,
-                max_length=max_length,
-                prefix=prefix,
-                limit=limit,
-                scored=scored,
-                under=under,
-            )
-            places = self._data_places(part, reading, lengths)
-            label = f"data {task.name} {split}[{language}]{under_of(part) if under is not None else ''}"
-            self._data[known] = self._graph.enter(op, label, part.name_span, places)
+            fits = self._fits(model, lengths)
+            op = self._op(part.task, model, max_length, prefix, asked) if fits else None
+            self._data[known] = self._enter(op, part, lengths, asked) if op is not None else None
         return self._data[known]
+
+    def _enter(self, op: Data, part: Settled, lengths: Settled, asked: _Asked) -> Key:
+        changed = under_of(part) if asked.under is not None else ""
+        label = f"data {part.task.name} {asked.split}[{asked.language}]{changed}"
+        places = self._data_places(part, part.task.reading_of(asked.language), lengths)
+        return self._graph.enter(op, label, part.name_span, places)
+
+    def _op(self, task: TaskDecl, model: Key, max_length: int, prefix: str, asked: _Asked) -> Data | None:
+        sources, reading = self._sources(task, asked.split, asked.language), task.reading_of(asked.language)
+        if sources is None:
+            return None
+        return Data(
+            model=model,
+            kind=task.kind.name,
+            sources=sources,
+            join=reading.join.text if reading.join else None,
+            filter=reading.filter.text if reading.filter else None,
+            language=asked.language,
+            code=task.code_of(asked.language),
+            split=asked.split,
+            fields=tuple((f.name, f.template) for f in reading.input),
+            labels=task.labels,
+            max_length=max_length,
+            prefix=prefix,
+            limit=asked.limit,
+            scored=asked.scored,
+            under=asked.under,
+        )
 
     def _fits(self, model: Key, lengths: Settled) -> bool:
         """Whether `max-length` lies within the model's positions, as far as these are known here."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
 from compiler.labels import read_labels
+from compiler.pairs import PAIRS, check_pairs, read_pairs
 from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
 from compiler.sources import ModelSource, read_weights
@@ -136,7 +137,13 @@ def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
 def spoken(merged: Merged, bag: Bag) -> tuple[str, tuple[str, ...]]:
     """The language that a task is trained in, and all that it has."""
     source = _word(merged, "source", bag) or SOURCE
-    return source, _words(merged, "languages", bag) or (source,)
+    pair = merged.nearest("languages")
+    if pair is not None and isinstance(pair.value, Call) and pair.value.function.text == PAIRS:
+        return source, read_pairs(pair.value, bag) or (source,)
+    languages = _words(merged, "languages", bag) or (source,)
+    if pair is not None and pair in merged.declaration.record.pairs:
+        check_pairs(languages, pair.value.span, bag)
+    return source, languages
 
 
 def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
@@ -193,10 +200,9 @@ def _words(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
     match pair.value:
         case ListValue(items=items) if items and all(isinstance(i, Word | String) for i in items):
             return tuple(dict.fromkeys(_text(i) for i in items))
-        case Call(function=function) if key == "languages" and function.text == "pairs":
-            bag.error(codes.NOT_YET, pair.value.span, "pairs of languages are not available yet", "list single ones")
         case _:
-            _wrong(pair, "a list such as `[de, fr]`", bag)
+            also = ", or `pairs(de, fr)`" if key == "languages" else ""
+            _wrong(pair, f"a list such as `[de, fr]`{also}", bag)
     return ()
 
 

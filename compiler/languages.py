@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import DEEPEST
+from compiler.pairs import are_pairs
 from compiler.suggest import closest, language_hint, other_code
 from dsl.syntax import Group, Languages, LanguageTerm, Name
 
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 
 
 _LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's misspelt name
-
-
-def sides(language: str) -> tuple[str, ...]:
-    """The two languages of a pair such as `de.fr`, or the one."""
-    return tuple(language.split("."))
 
 
 def select(written: Languages, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> tuple[str, ...]:
@@ -46,10 +42,15 @@ def select(written: Languages, available: tuple[str, ...], task: str, names: Nam
 
 
 def _may_be_absent(term: LanguageTerm, available: tuple[str, ...], names: Names) -> bool:
-    """Taking away what is not there is allowed, but not under another code of a language that is there."""
+    """Taking away what is not there is allowed, but not under another code of a language that is there.
+
+    Nor a language where there are pairs of them: it would take away nothing.
+    """
     if not term.minus or term.code is None:
         return False
-    return _is_group(term.code, names) or other_code(term.code.text, available) is None
+    if _is_group(term.code, names):
+        return True
+    return other_code(term.code.text, available) is None and are_pairs(available) <= are_pairs((term.code.text,))
 
 
 def _is_group(name: Name, names: Names) -> bool:
@@ -122,6 +123,9 @@ def _missing(code: Name, available: tuple[str, ...], task: str, names: Names, ba
     elif len(code.text) > _LONGEST_CODE and (group := closest(code.text, groups)) is not None:
         message = f"there is no group of languages `{code.text}`"
         bag.error(codes.UNKNOWN_LANGUAGE, code.span, message, f"did you mean `{group}`?")
+    elif are_pairs(available) and not are_pairs((code.text,)):
+        message = f"`{task}` has pairs of languages, and `{code.text}` is one alone"
+        bag.error(codes.NO_LANGUAGE, code.span, message, language_hint("", available))
     else:
         message = f"`{task}` has no language `{code.text}`"
         bag.error(codes.NO_LANGUAGE, code.span, message, language_hint(code.text, available))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.catalog import SPLITS, WORLD_TASKS, WORLD_VERSION
 from compiler.ops import FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
+from compiler.pairs import are_pairs, spelled
 from compiler.pins import HubFile, PinnedFile, asked
 from compiler.places import PlaceError, Places, fill
 from compiler.shapes import ModelShape, read_shape
@@ -170,7 +171,7 @@ class Locator:
 
     def rows(self, source: DataSource, split: str, language: str, code: str) -> Rows | None:
         """The rows of one split and language, which the data call `code`; None after a finding."""
-        values = {"split": split, "language": language, "code": code}
+        values = spelled(language, code, split)
         match source:
             case WorldData():
                 return self._world_rows(source, split, language)
@@ -182,6 +183,9 @@ class Locator:
                 return self._python_rows(source, split, language)
 
     def _world_rows(self, source: WorldData, split: str, language: str) -> WorldRows | None:
+        if not self._has_side(source, language):
+            return None
+        language = source.of(language)
         if language not in WORLD_TASKS[source.task].get(split, ()):
             message = f"the world's `{source.task}` has no {split} split in `{language}`"
             self.bag.error(codes.NO_SPLIT, source.span, message)
@@ -197,6 +201,19 @@ class Locator:
             source.low_resource,
         )
 
+    def _has_side(self, source: WorldData, language: str) -> bool:
+        """Whether a source says which side of a pair it is in, and no other does."""
+        if (source.side is not None) == are_pairs((language,)):
+            return True
+        if source.side is None:
+            message = f"the world has no rows in a pair of languages, `{language}`"
+            hint = f"say which side this source is in: `world({source.task}, language: first)`"
+        else:
+            message = f"`language: {source.side}` is a side of a pair, and `{language}` is none"
+            hint = "take it out, or declare `languages: pairs(…)`"
+        self.bag.error(codes.WRONG_VALUE, source.span, message, hint)
+        return False
+
     def _hub_rows(self, source: HubData, split: str, values: dict[str, str]) -> FileRows | HubRows:
         """Pinned rows are the rows of their files, whoever has them; what is not pinned keeps its name."""
         config = self._filled(source.config, values, source.span) if source.config else None
@@ -210,7 +227,7 @@ class Locator:
 
     def _hub_has(self, source: HubData, split: str, language: str, code: str) -> bool:
         """Whether a repository has the split, as far as it is pinned; else it is taken to have what it is asked for."""
-        values = {"split": split, "language": language, "code": code}
+        values = spelled(language, code, split)
         config = self._filled(source.config, values, source.span) if source.config else None
         pinned = self.places.pins.splits(source.name, config, source.revision)
         return pinned is None or source.splits[split] in pinned
@@ -253,7 +270,7 @@ class Locator:
 
     def expected(self, sources: tuple[DataSource, ...], split: str, language: str, code: str) -> str | None:
         """The first file that a split would have to be, with what lies near; None where nothing is missing."""
-        values = {"split": split, "language": language, "code": code}
+        values = spelled(language, code, split)
         for source in sources:
             pattern = source.patterns.get("") if isinstance(source, FilesData) else None
             if pattern is not None and not self._file_exists(pattern, values, source.span):
@@ -275,7 +292,9 @@ class Locator:
     def _has_split(self, source: DataSource, split: str, language: str, code: str) -> bool:
         match source:
             case WorldData(task=task):
-                return language in WORLD_TASKS[task].get(split, ())
+                if (source.side is not None) != are_pairs((language,)):
+                    return True  # reported when the rows are read
+                return source.of(language) in WORLD_TASKS[task].get(split, ())
             case HubData():
                 return split in source.splits and self._hub_has(source, split, language, code)
             case PythonData():
@@ -283,7 +302,7 @@ class Locator:
             case FilesData(patterns=patterns, span=span):
                 if "" not in patterns:
                     return split in patterns
-                return self._file_exists(patterns[""], {"split": split, "language": language, "code": code}, span)
+                return self._file_exists(patterns[""], spelled(language, code, split), span)
 
     def _file_exists(self, pattern: str, values: dict[str, str], span: Span) -> bool:
         try:

@@ -174,7 +174,9 @@ class Scoring:
             message = f"`{target.task.name}` is scored on rows that chose the checkpoint"
             hint = "what is best on some rows looks better there than on others: score another split, `split: test`"
             if target.span == reached.run.previous_span:
-                hint = "what is best on some rows looks better there than on others; to avoid it keep the last checkpoint"
+                hint = (
+                    "what is best on some rows looks better there than on others; to avoid it keep the last checkpoint"
+                )
             self._bag.warn(codes.SCORED_ON_CHOSEN, target.span, message, hint)
 
     def _has_layer(self, reached: Reached, target: Settled) -> bool:

@@ -52,14 +52,18 @@ def read_select(value: Value, bag: Bag) -> SelectRule | str | None:
 def _best(call: Call, bag: Bag) -> SelectRule | None:
     arguments = Arguments(call, bag)
     metric = _metric(arguments)
-    every = arguments.number("every", 1) if "every" in arguments.named else None
-    patience = arguments.number("patience", 1) if "patience" in arguments.named else None
-    limit = Limit(arguments.number("limit", 1), "fixed") if "limit" in arguments.named else None
+    every, patience, rows = (_number(arguments, key) for key in ("every", "patience", "limit"))
+    limit = Limit(rows, "fixed") if rows is not None else None
     on_target = _side(arguments) == "target"
     if on_target and patience is not None:
         message = "`patience` ends a training by one dev split, and `on: target` chooses by many"
         arguments.error(codes.WRONG_VALUE, call.span, message, "leave `patience:` out, or choose `on: source`")
     return SelectRule(metric, every, patience, limit, on_target) if arguments.done() else None
+
+
+def _number(arguments: Arguments, key: str) -> int | None:
+    arguments.known.append(key)
+    return arguments.number(key, 1) if key in arguments.named else None
 
 
 def _metric(arguments: Arguments) -> str | None:

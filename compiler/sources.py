@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.arguments import Arguments
 from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_PARAMETERS, WORLD_TASKS, Interval
+from compiler.pairs import SIDES, sides
 from compiler.suggest import did_you_mean, listing
 from compiler.writing import describe
 from dsl.syntax import Call, ListValue, Record, String, Value, Word
@@ -75,7 +76,13 @@ class WorldData:
     cognates: float
     mixed: float | None
     low_resource: float | None
+    side: str | None  # of a pair of languages: the one that the rows are in
     span: Span
+
+    def of(self, language: str) -> str:
+        """The language of the rows, of a pair the side that is said; a pair stays one where none is."""
+        both = sides(language)
+        return both[SIDES.index(self.side)] if self.side is not None and len(both) == len(SIDES) else language
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +286,19 @@ def _world(arguments: Arguments) -> WorldData:
     rule = WORLD_PARAMETERS["cognates"]
     cognates = arguments.real("cognates", rule.default, rule.values)
     mixed, low_resource = (_world_share(key, task, arguments) for key in ("mixed", "low-resource"))
-    return WorldData(task, seed, cognates, mixed, low_resource, arguments.call.span)
+    return WorldData(task, seed, cognates, mixed, low_resource, _side(arguments), arguments.call.span)
+
+
+def _side(arguments: Arguments) -> str | None:
+    match arguments.value("language"):
+        case None:
+            return None
+        case Word(text=text) if text in SIDES:
+            return text
+        case value:
+            message = f"`language` is {describe(value)} but must be `first` or `second`, a side of a pair"
+            arguments.error(codes.WRONG_VALUE, value.span, message)
+    return None
 
 
 def _world_share(key: str, task: str, arguments: Arguments) -> float | None:

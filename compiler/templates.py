@@ -39,7 +39,7 @@ FILTERS = (
     *("striptags", "sum", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
 )
 GLOBALS = ("range", "dict", "namespace")
-GIVEN = ("language", "code", "split", "row")  # what a template knows besides the columns
+GIVEN = ("language", "code", "split", "row", "first", "second")  # what a template knows besides the columns
 MOST_DEPTH = 100  # of a template's tree; Python's own limits lie above it
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from compiler.pairs import spelled
 from runtime import columns
 from runtime.errors import BadInput, Stopped
 from runtime.joining import rows_of
@@ -82,7 +83,7 @@ def _check_written(op: Data, row: Row) -> None:
 
 def _given(op: Data) -> Mapping[str, str]:
     """What templates know besides the columns."""
-    return {"language": op.language, "code": op.code, "split": op.split}
+    return spelled(op.language, op.code, op.split)
 
 
 def _kept(op: Data, rows: Sequence[Row]) -> list[int]:

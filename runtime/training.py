@@ -126,13 +126,10 @@ def train(
     network.train()
     for step in range(first, steps):
         drawn, rate = feed.at(step), learning_rate(op, step, steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         seed_torch(op.seed, _STEP, step)  # dropout
         loss = _learn(network, drawn, feed.special.pad, machine, layout)
         norm = nn.utils.clip_grad_norm_(network.parameters(), op.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        _move(optimizer, rate)
         curve.add(rate, loss, norm, drawn.part)
         tokens += len(drawn.columns.tokens)
         if (step + 1) % often == 0 or step + 1 == steps:
@@ -144,6 +141,14 @@ def train(
     if chooser is not None:
         chooser.settle(network)
     return curve.points()
+
+
+def _move(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """One step along the gradient, which is then gone."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
 
 
 def _judge(chooser: Chooser | None, network: Network, layout: Layout, step: int, *, last: bool) -> bool:

@@ -47,6 +47,7 @@ def test_every_setting_reaches_an_op_or_a_kind():
         "steps",
         "seeds",
         "baselines",  # a node for each
+        "select",  # the field `keep`
     }
     only_one_value = {k for k, r in catalog.SETTINGS.items() if len(r.words) <= 1 and r.sort in ("word", "call")}
     of_kinds_there_are = {k for kind in catalog.KINDS.values() if kind.available for k in kind.settings}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from compiler.keys import METRIC_VERSION, VERSION
-from compiler.ops import Baseline, Data, Model, Predict, Score, Train
+from compiler.ops import Baseline, Data, Model, Predict, Score, Select, Train
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "cases" / "op_versions.json"
@@ -57,6 +57,7 @@ MEANING = {
     },
     Train: {
         "runtime/training.py": (),
+        "runtime/selecting.py": (),
         "runtime/feed.py": (),
         "runtime/mixing.py": (),
         "runtime/batches.py": (),
@@ -66,10 +67,17 @@ MEANING = {
         "runtime/kinds/masked_lm.py": ("Head", "head", "loss", "_chosen"),
         "runtime/kinds/classification.py": ("Head", "head", "loss"),
     },
+    Select: {
+        "runtime/selecting.py": (),
+        "runtime/evaluation.py": (),
+        "runtime/models.py": ("load_heads", "_add_head"),
+    },
     Predict: {
         "runtime/evaluation.py": (),
         "runtime/batches.py": ("hide", "micro_batches", "_cuts", "_pad"),
-        "runtime/models.py": ("load_network", "_up_to", "read_special", "Network", "read_head", "head_file"),
+        "runtime/models.py": (
+            *("load_network", "_add_head", "_up_to", "read_special", "Network", "read_head", "head_file"),
+        ),
         "runtime/kinds/multiple_choice.py": ("Head", "predict", "_scores"),
         "runtime/kinds/masked_lm.py": ("Head", "predict", "_chosen"),
         "runtime/kinds/classification.py": ("Head", "predict"),

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.pairs import SIDES, sides
 from xfer.opening import UsageError
 from xfer.replacing import replacing
 
@@ -16,9 +17,22 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from compiler.plan import Cell
     from runtime.results import Row
 
-_COLUMNS = ("baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "selected", "score")
+_COLUMNS = (
+    "baseline",
+    "benchmark",
+    "language",
+    "metric",
+    "seed",
+    "value",
+    "n",
+    "chance",
+    "zero_shot",
+    "selected",
+    "score",
+)
 
 
 def records(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -26,7 +40,7 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
     return [
         {
             "experiment": r.cell.experiment,
-            "axes": dict(r.cell.axes),
+            "axes": dict(_with_sides(r.cell)),
             "baseline": r.cell.baseline or None,
             "benchmark": r.cell.benchmark,
             "language": r.cell.language,
@@ -43,9 +57,15 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
     ]
 
 
+def _with_sides(cell: Cell) -> tuple[tuple[str, str], ...]:
+    """The axes of a cell; of a pair of languages also which is `first` and which `second`."""
+    both = sides(cell.language)
+    return (*cell.axes, *zip(SIDES, both, strict=True)) if len(both) == len(SIDES) else cell.axes
+
+
 def _axes(rows: Sequence[Row]) -> dict[str, str]:
     """The column of each axis: one called like another column is `axis:NAME`."""
-    axes = dict.fromkeys(axis for r in rows for axis, _ in r.cell.axes)
+    axes = dict.fromkeys(axis for r in rows for axis, _ in _with_sides(r.cell))
     return {axis: f"axis:{axis}" if axis in ("experiment", *_COLUMNS) else axis for axis in axes}
 
 
@@ -59,7 +79,7 @@ def flat(rows: Sequence[Row]) -> list[dict[str, object]]:
     named, found = _axes(rows), records(rows)
     for row, record in zip(rows, found, strict=True):
         del record["axes"]
-        record |= {named[axis]: value for axis, value in row.cell.axes}
+        record |= {named[axis]: value for axis, value in _with_sides(row.cell)}
     return found
 
 

@@ -7,7 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler.ops import Baseline, HubModel, HubRows, Model, Predict, PythonRows, Select, Train, digests, inputs, sources
+from compiler.ops import (
+    Baseline,
+    HubModel,
+    HubRows,
+    Model,
+    Predict,
+    PythonRows,
+    Select,
+    Train,
+    digests,
+    inputs,
+    sources,
+)
 from runtime.contents import names
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine

@@ -21,6 +21,8 @@ from compiler.ops import (
     Folder,
     HubModel,
     HubRows,
+    Judge,
+    Keep,
     Limit,
     Mix,
     Model,
@@ -30,6 +32,7 @@ from compiler.ops import (
     PythonRows,
     Score,
     Scratch,
+    Select,
     Train,
     Vectors,
     WorldRows,
@@ -91,6 +94,10 @@ OPS = {
     "baseline": Baseline("bag-of-words", "classification", A, (A, B), B, ("no", "yes")),
     "score": Score(A, "accuracy", 1),
 }
+JUDGE = Judge("multiple-choice", 0, (A, B), "accuracy", 1, None)
+OPS["select"] = Select((A, B), (JUDGE,), "fp32")
+OPS["train that chooses"] = replace(OPS["train"], keep=Keep(100, (JUDGE,), 3))
+OPS["predict with an earlier head"] = Predict(A, B, "multiple-choice", 0, "fp32", None, None, A)
 OPS["perturbed data"] = replace(OPS["data"], under=Perturbation("typos", 0.1, 1))
 GOLDEN = {
     "folder": "69eb9b265b2b63d9958af6b1c7f10fb07b08bb7aa37245c585fcf77549992b52",
@@ -102,6 +109,9 @@ GOLDEN = {
     "baseline": "fc6c85efb7097aac5749894ad949917c8ae0702cc5b2b27f24d059fc110842a5",
     "score": "447b2f68e8aaacd4792a4936c4e56ca6b2405243bb3f821dc619382bd67eed60",
     "perturbed data": "229b72d48dcc802a5bf6e910e13c4ed9dd2236d9ce7f755ac49306e7cb05400a",
+    "select": "86d804289a3b2e241f618e4fb2c5a5da013d67ff019a5f1cdaf490ad4b8ffb7a",
+    "train that chooses": "cf2a378a42ee057e936908944b10e9fef9aeff46799dec86d4d0cf2b55be10be",
+    "predict with an earlier head": "30779e84615aae32b885b79b8fd4068a73bad94f4ce578d359f6ed7813c089ac",
 }
 
 
@@ -140,6 +150,7 @@ CHANGES = {
     Scratch: {"positions": 128},
     HubModel: {"revision": "d" * 40},
     Mix: {"cap": 5},
+    Keep: {"patience": None},
 }
 
 

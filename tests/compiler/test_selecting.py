@@ -168,9 +168,7 @@ def test_after_the_last_stage_the_old_head_answers_with_the_new_encoder(folder):
     plan = planned("m -> a -> c @ previous", folder)
     first, last = [n.key for n in nodes(plan, Train)]
 
-    assert [(first, None), (last, first), (last, None)] == [
-        (n.op.weights, n.op.head_of) for n in nodes(plan, Predict)
-    ]
+    assert [(first, None), (last, first), (last, None)] == [(n.op.weights, n.op.head_of) for n in nodes(plan, Predict)]
 
 
 def test_of_a_task_that_is_trained_twice_the_latest_head_answers(folder):

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from runtime.distances import SOURCE
 from runtime.tables import Arm, Axes, Table, tables
+from xfer.render.pairs import is_square, square
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,9 @@ def _show(console: Console, table: Table) -> None:
     if not table.experiment.startswith("#"):
         title = f"{table.experiment}: {title}"
     console.print(Text(title, "bold"), soft_wrap=True)
-    console.print(_fitting(_cells(table), console), soft_wrap=True, crop=False)
+    drawn = [_grid(s) for s in _squares(table)] if is_square(table) else [_fitting(_cells(table), console)]
+    for grid in drawn:
+        console.print(grid, soft_wrap=True, crop=False)
     for line in _notes(table):
         console.print(Text(line, "dim"), soft_wrap=True)
     console.print()
@@ -71,6 +74,21 @@ def _cells(table: Table) -> list[list[str]]:
             lines.append([f"  gain over {table.baseline}", *gains, _interval(arm.average_gain), ""])
     lines += [_scores(_title(baseline), baseline, table) for baseline in table.beside]
     return lines if table.correlates else [line[:-1] for line in lines]
+
+
+def _squares(table: Table) -> list[list[list[str]]]:
+    """Of pairs of languages a grid for each arm and baseline, first languages downwards and second across."""
+    axes, grids = _varying(table), []
+    named = [(_name(arm.axes, axes) + (_CHOSEN if arm.selected else ""), arm) for arm in table.arms]
+    for name, arm in (*named, *((_title(b), b) for b in table.beside)):
+        mean = ["zero-shot mean", _score(arm.average)]
+        lines = square(name, arm.by_language, table, _score)
+        grids.append([*lines, mean + [""] * (len(lines[0]) - len(mean))])
+        if arm.gains:
+            gains = square(f"  gain over {table.baseline}", arm.gains, table, _gain)
+            mean = ["mean", _interval(arm.average_gain)]
+            grids.append([*gains, mean + [""] * (len(gains[0]) - len(mean))])
+    return grids
 
 
 def _scores(name: str, arm: Arm, table: Table) -> list[str]:
@@ -126,7 +144,7 @@ def _interval(estimate: Estimate | None) -> str:
 
 
 def _notes(table: Table) -> list[str]:
-    notes = []
+    notes = ["pairs: the first language downwards, the second across"] if is_square(table) else []
     if table.chance is not None:
         notes.append(f"chance {100 * table.chance:.1f}")
     if any(arm.gains for arm in table.arms):

@@ -1,0 +1,60 @@
+"""The declarations that a spec's names stand for, each read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
+from compiler.overlaps import closed, read_overlaps
+from compiler.resolve import Names, merge
+from dsl.syntax import Declaration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compiler.bag import Bag
+    from compiler.overlaps import Rows
+    from compiler.places import Places
+    from dsl.source import Span
+
+
+@dataclass
+class Declarations:
+    """Models, tasks and benchmarks by the place of their names; faults are in the bag."""
+
+    names: Names
+    places: Places
+    bag: Bag
+    models: dict[Span, ModelDecl | None] = field(default_factory=dict)
+    tasks: dict[Span, TaskDecl | None] = field(default_factory=dict)
+
+    def read_own(self) -> None:
+        """Read the file's own even when no chain names them, so that their faults show."""
+        for found in self.names.own.values():
+            if isinstance(found, Declaration):
+                self.model(found) if found.word == "model" else self.task(found)
+
+    def model(self, declaration: Declaration) -> ModelDecl | None:
+        """The declared model."""
+        place = declaration.name.span
+        if place not in self.models:
+            merged = merge(declaration, self.names, self.bag)
+            self.models[place] = declare_model(merged, self.bag) if merged else None
+        return self.models[place]
+
+    def task(self, declaration: Declaration) -> TaskDecl | None:
+        """The declared task or benchmark."""
+        place = declaration.name.span
+        if place not in self.tasks:
+            self.tasks[place] = None  # while it is read: two tasks may say of each other that they overlap
+            merged = merge(declaration, self.names, self.bag)
+            declared = declare_task(merged, self.places, self.bag) if merged else None
+            if merged is not None and declared is not None:
+                said = read_overlaps(merged, self.names, self.bag)
+                self.tasks[place] = replace(declared, shared=closed(said, self._shared))
+        return self.tasks[place]
+
+    def _shared(self, declaration: Declaration) -> Mapping[str, Mapping[Rows, Span]]:
+        task = self.task(declaration)
+        return task.shared if task is not None else {}

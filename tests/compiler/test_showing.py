@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from compiler.bag import Bag
-from compiler.compose import Composer
+from compiler.declarations import Declarations
 from compiler.known import seen_from
 from compiler.languages import members
 from compiler.pipeline import library, library_alone
@@ -64,7 +64,7 @@ def text_of(name, names):
 def meaning(name, names):
     """A name's meaning without its places."""
     named, bag = names.get(seen_from(names, name)), Bag()
-    composer = Composer(names, Places(folder=None), bag)
+    composer = Declarations(names, Places(folder=None), bag)
     match named:
         case Declaration(word="model"):
             found = composer.model(named)

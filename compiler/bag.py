@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compiler import codes
 from dsl.diagnostics import Diagnostic, Label, Severity, by_place
 
 if TYPE_CHECKING:
@@ -29,9 +30,17 @@ class Bag:
         """Report what a reader of the results must know."""
         self.add(Diagnostic(code, message, Label(span), related, hint, Severity.WARNING))
 
+    def later(self, span: Span, message: str, hint: str | None = None) -> None:
+        """Report what this version cannot run: an error, with which the rest is still checked and planned."""
+        self.error(codes.NOT_YET, span, message, hint)
+
     def failed(self) -> bool:
-        """Whether an error was reported."""
-        return any(d.severity is Severity.ERROR for d in self._found.values())
+        """Whether an error was reported, beside what this version cannot run."""
+        return any(d.severity is Severity.ERROR and d.code != codes.NOT_YET for d in self._found.values())
+
+    def refused(self) -> bool:
+        """Whether something was reported that this version cannot run."""
+        return any(d.code == codes.NOT_YET for d in self._found.values())
 
     def all(self) -> tuple[Diagnostic, ...]:
         """Everything found, in the order of the text."""

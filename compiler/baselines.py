@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler.check import is_trained
 from compiler.data import under_of
-from compiler.keys import METRIC_VERSION
+from compiler.keys import metric_version
 from compiler.ops import Baseline, Data, Key, Score
 from compiler.pairs import sides
 from compiler.plan import Cell, Route, Step
@@ -66,7 +66,7 @@ class Baselines:
         trained = {side for language in question.part.languages for side in sides(language)}
         zero_shot = not is_trained(data.language, trained)
         for cell in question.cells:
-            score = Score(key, cell.metric, METRIC_VERSION[cell.metric])
+            score = Score(key, cell.metric, metric_version(cell.metric))
             scored = self._graph.enter(score, f"{cell.metric} {label}", target.span, {})
             own = replace(cell, seed="", zero_shot=zero_shot, score=scored, skips=(), baseline=op.method)
             self._keep(own, (op.model, op.train, data.split, data.max_length, data.limit, data.under))

@@ -33,7 +33,7 @@ class Kind:
     def has(self, key: str) -> bool:
         """Whether a stage or a target of this kind has the settings key."""
         where = SETTINGS[key].where
-        if where == "kind" or key == "mask":
+        if where == "kind" or key in OF_KINDS:
             return key in self.settings
         return self.trains or where == "target" or key in OF_TARGETS
 
@@ -64,15 +64,16 @@ KINDS: Mapping[str, Kind] = {
             ("context", "question", "answers"),
             ("f1", "em"),
             ("stride", "max-query", "max-answer", "n-best", "null-threshold"),
+            later=("f1", "em"),
         ),
-        Kind("tagging", ("tokens", "tags"), ("tokens", "tags"), ("f1", "accuracy"), needs_labels=True),
+        Kind("tagging", ("tokens", "tags"), ("tokens", "tags"), ("f1", "accuracy"), needs_labels=True, later=("f1",)),
         Kind("regression", ("text", "pair", "value"), ("text", "value"), ("pearson", "spearman")),
         Kind("masked-lm", ("text",), ("text",), ("accuracy",), ("mask",), labelled=False, available=True),
         Kind(
             "retrieval",
+            ("query", "document", "gold"),
             ("query", "document"),
-            ("query", "document"),
-            ("accuracy",),
+            ("accuracy", "f1"),
             ("layer", "pool", "similarity", "prefix", "threshold"),
             labelled=False,
             available=True,
@@ -171,9 +172,7 @@ SETTINGS: Mapping[str, SettingRule] = {
     "robust": SettingRule(
         "call", "run", "robust training", "none", words=("none",), later=("adversarial", "smoothing", "augment")
     ),
-    "tune": SettingRule(
-        "call", "run", "which weights learn", "full", words=("full",), later=("head", "bitfit", "lora")
-    ),
+    "tune": SettingRule("call", "run", "which weights learn", "full", words=("full", "head"), later=("bitfit", "lora")),
     "precision": SettingRule("word", "run", "numbers in training", "fp32", words=("fp32", "bf16", "auto")),
     "max-length": SettingRule("int", "part", "longest sequence in tokens", 256, low=8, high=100_000),
     "limit": SettingRule("limit", "part", "rows of each data set", unset="all"),
@@ -196,14 +195,77 @@ SETTINGS: Mapping[str, SettingRule] = {
     ),
     "prefix": SettingRule("text", "kind", "text before each sentence", "", unset="none"),
     "threshold": SettingRule("call", "kind", "threshold of the similarity", None, later=("dev",)),
-    "stride": SettingRule("int", "kind", "tokens between windows", None, low=1),
-    "max-query": SettingRule("int", "kind", "longest question in tokens", None, low=1),
+    "stride": SettingRule("int", "part", "tokens between windows", None, low=1),
+    "max-query": SettingRule("int", "part", "longest question in tokens", None, low=1),
     "max-answer": SettingRule("int", "kind", "longest answer in tokens", None, low=1),
     "n-best": SettingRule("int", "kind", "candidates kept", None, low=1),
     "null-threshold": SettingRule("float", "kind", "margin of no answer", None, low=-1000),
 }
 
-OF_TARGETS = ("limit", "max-length", "precision", "mask")  # keys of a target besides those that only targets have
+OF_KINDS = ("mask", "stride", "max-query")  # keys of a part that some kinds alone have
+OF_TARGETS = ("limit", "max-length", "precision", *OF_KINDS)  # keys of a target besides those that only targets have
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The numbers from `low` to `high`; an open end is not one of them."""
+
+    low: float
+    high: float
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        above = number > self.low if self.open_low else number >= self.low
+        return above and (number < self.high if self.open_high else number <= self.high)
+
+    def __str__(self) -> str:
+        low, high = "above" if self.open_low else "from", "to below" if self.open_high else "to"
+        if self.high == float("inf"):
+            return f"{low} {self.low:g}"
+        return f"{low} {self.low:g} {high} {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentRule:
+    """What an argument of a method takes: numbers, words, or a text (None)."""
+
+    values: Interval | tuple[str, ...] | None
+    example: str
+    default: int | float | str | None = None
+    whole: bool = False
+    required: bool = False
+
+    def allowed(self) -> str:
+        """The values in words, for messages."""
+        match self.values:
+            case None:
+                return "a text in quotes"
+            case tuple() as words:
+                return " or ".join(f"`{w}`" for w in words)
+            case Interval() as values:
+                return f"a {'whole ' if self.whole else ''}number {values}"
+
+
+_ABOVE_0 = Interval(0, float("inf"), open_low=True)
+_FROM_1 = Interval(1, float("inf"))
+
+METHODS: Mapping[str, dict[str, ArgumentRule]] = {  # values with arguments of their own, in what order a key has them
+    "adversarial": {
+        "eps": ArgumentRule(_ABOVE_0, "0.1", required=True),
+        "steps": ArgumentRule(_FROM_1, "3", 1, whole=True),
+        "norm": ArgumentRule(("l2", "linf"), "l2", "l2"),
+    },
+    "smoothing": {"sigma": ArgumentRule(_ABOVE_0, "0.1", required=True)},
+    "augment": {
+        "synonyms": ArgumentRule(None, '"synonyms.json"', required=True),
+        "copies": ArgumentRule(_FROM_1, "3", 1, whole=True),
+    },
+    "bitfit": {},
+    "lora": {"r": ArgumentRule(_FROM_1, "8", whole=True, required=True)},
+    "margin": {"k": ArgumentRule(_FROM_1, "4", 4, whole=True)},
+    "dev": {},
+}
 
 # Two keys of one slot: the nearer one wins, both at one place is an error.
 SLOT = {"steps": "epochs", "seeds": "seed"}
@@ -251,24 +313,6 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
     "mining": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """The numbers from `low` to `high`; an open end is not one of them."""
-
-    low: float
-    high: float
-    open_low: bool = False
-    open_high: bool = False
-
-    def __contains__(self, number: float) -> bool:
-        above = number > self.low if self.open_low else number >= self.low
-        return above and (number < self.high if self.open_high else number <= self.high)
-
-    def __str__(self) -> str:
-        low, high = "above" if self.open_low else "from", "to below" if self.open_high else "to"
-        return f"{low} {self.low:g} {high} {self.high:g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,8 +279,7 @@ class Composer:
             if task is not None and not task.kind.available:
                 message = f"`{name.text}` is a {task.kind.name} task, a kind that is not available yet"
                 available = ", ".join(k for k, v in KINDS.items() if v.available)
-                self.bag.error(codes.NOT_YET, name.span, message, f"available: {available}")
-                return None
+                self.bag.later(name.span, message, f"available: {available}")
             return task
         if not target:
             return None  # reported by `expand`

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.catalog import OF_KINDS
 from compiler.check import rows_of
-from compiler.ops import Data, Key, Limit, Model, Perturbation, Rows
+from compiler.ops import Data, Key, Limit, Model, Own, Perturbation, Rows
 from compiler.perturbations import CLEAN, perturbation_name
 from compiler.values import as_text, as_whole
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from compiler.bag import Bag
     from compiler.declare import TaskDecl
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from compiler.locate import Locator
     from compiler.plan import Place
     from compiler.reading import Reading
-    from compiler.settle import Settled
+    from compiler.settle import Settings, Settled
     from dsl.source import Span
 
 
@@ -42,6 +43,18 @@ class _Asked:
     scored: bool
     limit: Limit | None
     under: Perturbation | None
+    own: Own | None
+
+
+def _own(part: Settled) -> Own | None:
+    """What the kind alone has to say of how rows are encoded."""
+    return own_of(part.settings, OF_KINDS[1:])
+
+
+def own_of(settings: Settings, keys: Iterable[str]) -> Own | None:
+    """The settings of some keys that one kind alone has, where they are set; None where none is."""
+    found = {key: settings[key].value for key in keys if key in settings}
+    return tuple((key, value) for key, value in found.items() if isinstance(value, int | float)) or None
 
 
 class DataLowering:
@@ -70,7 +83,7 @@ class DataLowering:
         """
         if not self.has_split(replace(part, languages=languages), "dev", _CHOOSES):
             return None
-        keys = [self._node(part, model, lengths, _Asked(c, "dev", True, limit, None)) for c in languages]
+        keys = [self._node(part, model, lengths, _Asked(c, "dev", True, limit, None, _own(part))) for c in languages]
         found = tuple(k for k in keys if k is not None)
         return found if len(found) == len(keys) else None
 
@@ -105,7 +118,7 @@ class DataLowering:
         limit, under = part["limit"], part["under"] if scored else None
         rows = limit if isinstance(limit, Limit) else None
         changed = under if isinstance(under, Perturbation) else None
-        return self._node(part, model, lengths, _Asked(language, split, scored, rows, changed))
+        return self._node(part, model, lengths, _Asked(language, split, scored, rows, changed, _own(part)))
 
     def _node(self, part: Settled, model: Key, lengths: Settled, asked: _Asked) -> Key | None:
         max_length = as_whole(lengths["max-length"])
@@ -143,6 +156,7 @@ class DataLowering:
             limit=asked.limit,
             scored=asked.scored,
             under=asked.under,
+            own=asked.own,
         )
 
     def _fits(self, model: Key, lengths: Settled) -> bool:

@@ -231,8 +231,10 @@ def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("metrics")
     for metric in metrics:
         if metric in kind.later and pair is not None:
-            message = f"the metric `{metric}` of {kind.name} is not available yet"
-            bag.error(codes.NOT_YET, pair.value.span, message, f"for now: {', '.join(kind.metrics)}")
+            there = [m for m in kind.metrics if m not in kind.later]
+            hint = f"for now: {', '.join(there)}" if there else None
+            if kind.available:
+                bag.later(pair.value.span, f"the metric `{metric}` of {kind.name} is not available yet", hint)
         elif metric not in kind.metrics and pair is not None:
             hint = did_you_mean(metric, kind.metrics)
             bag.error(codes.WRONG_VALUE, pair.value.span, f"{kind.name} has no metric `{metric}`", hint)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.check import rows_of
-from compiler.keys import METRIC_VERSION
+from compiler.keys import metric_version
 from compiler.ops import Data, Judge, Key
 from compiler.selection import SelectRule, metric_of
 from compiler.values import as_real
@@ -67,7 +67,7 @@ class Judging:
 
 def _judge(judged: Settled, head: int, data: tuple[Key, ...], metric: str) -> Judge:
     mask = as_real(judged["mask"]) if "mask" in judged.settings else None
-    return Judge(judged.task.kind.name, head, data, metric, METRIC_VERSION[metric], mask)
+    return Judge(judged.task.kind.name, head, data, metric, metric_version(metric), mask)
 
 
 BY_FIRST_METRIC = SelectRule()  # how `best {…}` judges its candidates

@@ -38,6 +38,11 @@ VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 2, Select: 1, Predict:
 METRIC_VERSION = {"accuracy": 1}
 
 
+def metric_version(metric: str) -> int:
+    """The version of a metric; 0 of one that cannot be computed yet, which no plan that runs asks for."""
+    return METRIC_VERSION.get(metric, 0)
+
+
 def preimage(op: Op) -> dict[str, Any]:
     """The readable record whose canonical bytes are hashed; stored beside the node's output."""
     return {

@@ -116,6 +116,17 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """A method with its arguments, in the order of `compiler.catalog.METHODS`."""
+
+    name: str
+    arguments: tuple[tuple[str, int | float | str], ...]
+
+
+Own = tuple[tuple[str, int | float], ...]  # settings that one kind alone has, by key
+
+
+@dataclass(frozen=True, slots=True)
 class Perturbation:
     """How the texts of a target's rows are changed before they are encoded (`runtime.perturbing`)."""
 
@@ -143,6 +154,7 @@ class Data:
     limit: Limit | None
     scored: bool  # a target: every row must have a label
     under: Perturbation | None = field(default=None, metadata=LATER)
+    own: Own | None = field(default=None, metadata=LATER)
 
     @property
     def rows(self) -> tuple[Rows, ...]:
@@ -212,6 +224,8 @@ class Train:
     seed: int
     precision: str
     keep: Keep | None = field(default=None, metadata=LATER)  # None: the last checkpoint
+    tune: str | Method | None = field(default=None, metadata=LATER)  # None: all weights; "head": the new ones alone
+    robust: Method | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +243,8 @@ class Vectors:
 
     layer: int | None  # 0 is the embeddings' output; None the last
     pool: str
-    similarity: str
+    similarity: str | Method
+    threshold: Method | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +259,7 @@ class Predict:
     mask: float | None
     vectors: Vectors | None
     head_of: Key | None = field(default=None, metadata=LATER)  # whose head it is, where not that of `weights`
+    own: Own | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

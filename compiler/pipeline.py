@@ -44,6 +44,7 @@ class Compiled:
 
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
+    refused: Plan | None = None  # the plan where there is none because this version cannot run something in it
     names: Names | None = None  # what the spec's names mean, where there is a plan
     experiments: tuple[str, ...] = ()  # what its experiments are called, where there is a plan
 
@@ -83,7 +84,10 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
         return Compiled(None, bag.all())
     if broken := verify(plan):
         raise BrokenPlanError("; ".join(broken[:3]))
-    return Compiled(plan, bag.all(), names, tuple(dict.fromkeys(run.experiment for run in runs)))
+    experiments = tuple(dict.fromkeys(run.experiment for run in runs))
+    if bag.refused():
+        return Compiled(None, bag.all(), plan, names, experiments)
+    return Compiled(plan, bag.all(), None, names, experiments)
 
 
 @cache

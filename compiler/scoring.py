@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.baselines import Baselines, Question
 from compiler.check import check_contamination, is_trained, rows_of, trained_languages
-from compiler.data import under_of
+from compiler.data import own_of, under_of
 from compiler.heads import answering
-from compiler.keys import METRIC_VERSION
-from compiler.ops import Data, Key, Model, Predict, Score, Select, Vectors
+from compiler.keys import metric_version
+from compiler.ops import Data, Key, Method, Model, Predict, Score, Select, Vectors
 from compiler.perturbations import CLEAN, perturbation_name
 from compiler.plan import Cell, Step
 from compiler.selection import TARGET_DEV, SelectRule
@@ -131,6 +131,7 @@ class Scoring:
             mask=as_real(target["mask"]) if "mask" in target.settings else None,
             vectors=_vectors(target),
             head_of=answer.weights.key if answer.earlier and answer.weights is not None else None,
+            own=own_of(target.settings, ("max-answer", "n-best", "null-threshold")),
         )
         seed = last_seed(reached.run)
         name = f"{reached.title} @ {target.task.name}[{language}]{under_of(target)}"
@@ -138,7 +139,7 @@ class Scoring:
         predictions = self._graph.enter(predict, f"predict {name}", target.span, places)
         self.naive += 1
         for metric in target.task.metrics:
-            op = Score(predictions, metric, METRIC_VERSION[metric])
+            op = Score(predictions, metric, metric_version(metric))
             yield _cell(
                 reached.run, target, language, metric, self._graph.enter(op, f"{metric} {name}", target.span, {})
             )
@@ -236,4 +237,10 @@ def _vectors(target: Settled) -> Vectors | None:
     if "pool" not in target.settings:
         return None
     layer = target["layer"]
-    return Vectors(None if layer is None else as_whole(layer), as_text(target["pool"]), as_text(target["similarity"]))
+    similarity, threshold = target["similarity"], target["threshold"]
+    return Vectors(
+        None if layer is None else as_whole(layer),
+        as_text(target["pool"]),
+        similarity if isinstance(similarity, Method) else as_text(similarity),
+        threshold if isinstance(threshold, Method) else None,
+    )

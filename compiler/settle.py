@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import KINDS, OF_TARGETS, SETTINGS, SLOT, Kind
+from compiler.catalog import KINDS, OF_KINDS, OF_TARGETS, SETTINGS, SLOT, Kind
 from compiler.declare import ModelDecl, TaskDecl
 from compiler.suites import Taken
 from compiler.values import Given, Options, Scalar
@@ -120,7 +120,7 @@ class Run:
 def has_key(key: str, kind: Kind, *, target: bool) -> bool:
     """Whether a stage (or target) of this kind has the key."""
     where = SETTINGS[key].where
-    if (where == "kind" or key == "mask") and key not in kind.settings:
+    if (where == "kind" or key in OF_KINDS) and key not in kind.settings:
         return False
     if target:
         return where in ("target", "kind") or key in OF_TARGETS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compiler.heads import kept
 from compiler.judging import BY_FIRST_METRIC, Judging
 from compiler.mixes import MixRule, mix_of, weights_of
-from compiler.ops import Keep, Key, Mix, Part, Select, Train
+from compiler.ops import Keep, Key, Method, Mix, Part, Select, Train
 from compiler.parts import Ordered, ordered
 from compiler.selection import SelectRule
 from compiler.titles import called
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from compiler.graph import Graph
     from compiler.plan import Device, Place
     from compiler.settle import Setting, Settings, Settled, Stage
+    from compiler.values import Scalar
     from dsl.source import Span
 
 
@@ -146,6 +147,8 @@ class Trainings:
             seed=as_whole(stage["seed"]),
             precision=precision_of(stage.settings["precision"], self._device),
             keep=keep,
+            tune=_tuned(stage["tune"]),
+            robust=stage["robust"] if isinstance(stage["robust"], Method) else None,
         )
 
     def _places(self, stage: Stage) -> Mapping[str, Place]:
@@ -154,6 +157,10 @@ class Trainings:
         for settings in (stage.settings, *(part.settings for part in stage.parts)):
             places = {**setting_places(settings, self._graph), **places}
         return places
+
+
+def _tuned(value: Scalar | None) -> str | Method | None:
+    return value if isinstance(value, Method) else None if value == "full" else as_text(value)
 
 
 def _tried(stage: Stage) -> tuple[Stage, ...]:

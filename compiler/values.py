@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
+from compiler.methods import read_method
 from compiler.mixes import MixRule, read_mix
-from compiler.ops import Limit, Perturbation
+from compiler.ops import Limit, Method, Perturbation
 from compiler.perturbations import read_under
 from compiler.selection import SelectRule, read_select
 from compiler.suggest import did_you_mean, listing
@@ -20,7 +21,7 @@ from dsl.syntax import Call, ListValue, Number, Pair, String, Value, ValueChoice
 if TYPE_CHECKING:
     from compiler.bag import Bag
 
-Scalar = int | float | str | Limit | MixRule | Perturbation | SelectRule | tuple[str, ...]
+Scalar = int | float | str | Limit | Method | MixRule | Perturbation | SelectRule | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
             return read_select(value, bag)
         case "words":
             return _read_words(key, rule, value, bag)
+        case "call" if (word := _called(value)) in rule.later:
+            return _read_later(key, word, rule, value, bag)
     return read_scalar(key, rule, value, bag)
 
 
@@ -197,13 +200,22 @@ def _in_range(number: float, rule: SettingRule) -> bool:
 
 
 def _refuse(key: str, rule: SettingRule, value: Value, bag: Bag) -> None:
-    word = value.text if isinstance(value, Word) else value.function.text if isinstance(value, Call) else None
-    if word is not None and word in rule.later:
-        hint = f"for now: {replace(rule, later=()).allowed()}" if rule.words else "leave it out"
-        bag.error(codes.NOT_YET, value.span, f"`{key}: {word}` is not available yet", hint)
-        return
     message = f"`{key}` is {describe(value)} but must be {rule.allowed()}"
     bag.error(codes.WRONG_VALUE, value.span, message, _mending(key, rule, value))
+
+
+def _called(value: Value) -> str:
+    """The word that a value is or calls; "" of any other."""
+    return value.text if isinstance(value, Word) else value.function.text if isinstance(value, Call) else ""
+
+
+def _read_later(key: str, word: str, rule: SettingRule, value: Value, bag: Bag) -> Method | None:
+    """A method that this version cannot run, checked all the same."""
+    method = read_method(word, value, bag)
+    if method is not None:
+        hint = f"for now: {replace(rule, later=()).allowed()}" if rule.words else "leave it out"
+        bag.later(value.span, f"`{key}: {word}` is not available yet", hint)
+    return method
 
 
 def _mending(key: str, rule: SettingRule, value: Value) -> str | None:

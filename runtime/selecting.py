@@ -87,6 +87,13 @@ class Chooser:
         """Whether the checkpoint after `step` steps is a candidate."""
         return last or step % (self.keep.every or self.epoch) == 0
 
+    def take_if_due(self, network: Network, step: int, *, last: bool) -> bool:
+        """Take the checkpoint after `step` steps if it is a candidate; whether no more need come."""
+        if not self.is_due(step, last=last):
+            return False
+        self.take(network, step)
+        return self.has_seen_enough()
+
     def take(self, network: Network, step: int) -> None:
         """Judge a candidate, or put it on the shelf."""
         if self.keeps_all:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 OnStep = Callable[["Reached"], None]
 
+HEAD = "head"  # `tune: head`, the heads alone learn
 _HEAD, _STEP = 1, 2  # what a random stream is for
 _STEPS_BETWEEN_READS = 10  # on a GPU, reading the loss waits for the device
 
@@ -63,6 +64,8 @@ def seed_head(seed: int, index: int) -> None:
 def start(op: Train, parent: Path, files: Mapping[str, Path]) -> Network:
     """The network that a training starts from: the parent's encoder, and each head new or as the parent has it."""
     network = Network(load_encoder(parent, files, op.dropout))
+    if op.tune == HEAD:
+        network.encoder.requires_grad_(requires_grad=False)
     for index, part in enumerate(op.parts):
         seed_head(op.seed, index)
         head = network.add(part.kind, len(part.labels))
@@ -90,9 +93,10 @@ def learning_rate(op: Train, step: int, steps: int) -> float:
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights that decay, and biases and layer norms that do not."""
-    decaying = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
+    """Of the weights that learn those that decay, and biases and layer norms, which do not."""
+    learning = [p for p in network.parameters() if p.requires_grad]
+    decaying = [p for p in learning if p.ndim > 1]
+    others = [p for p in learning if p.ndim <= 1]
     return [{"params": decaying, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
@@ -119,11 +123,10 @@ def train(
     optimizer = torch.optim.AdamW(parameter_groups(network, op.weight_decay), lr=op.lr, eps=op.eps)
     before = keeper.restore(network, optimizer, machine.device.type)
     layout = before.layout if before is not None else layout_for(network, machine.device)
-    torch.set_num_threads(layout.threads)
     curve = _Curve(layout, before, chooser)
     steps, first, tokens = feed.steps, curve.step, 0
     often = 1 if machine.device.type == "cpu" else _STEPS_BETWEEN_READS
-    network.train()
+    _learning(network, op, layout)
     for step in range(first, steps):
         drawn, rate = feed.at(step), learning_rate(op, step, steps)
         seed_torch(op.seed, _STEP, step)  # dropout
@@ -134,8 +137,9 @@ def train(
         tokens += len(drawn.columns.tokens)
         if (step + 1) % often == 0 or step + 1 == steps:
             on_step(Reached(step + 1, steps, _finite(float(loss), step), first, tokens))
-        over = _judge(chooser, network, layout, step + 1, last=step + 1 == steps)
-        _keep(keeper, network, optimizer, curve, last=over)
+        over = chooser is not None and chooser.take_if_due(network, step + 1, last=step + 1 == steps)
+        _learning(network, op, layout)
+        _keep(keeper, network, optimizer, curve, last=over or step + 1 == steps)
         if over:
             break
     if chooser is not None:
@@ -151,14 +155,12 @@ def _move(optimizer: torch.optim.Optimizer, rate: float) -> None:
     optimizer.zero_grad(set_to_none=True)
 
 
-def _judge(chooser: Chooser | None, network: Network, layout: Layout, step: int, *, last: bool) -> bool:
-    """Let the chooser have the checkpoint after `step` steps, if it is a candidate; whether the training is over."""
-    if chooser is None or not chooser.is_due(step, last=last):
-        return last
-    chooser.take(network, step)
-    network.train()
+def _learning(network: Network, op: Train, layout: Layout) -> None:
+    """Ready for a step: dropout in what learns, for an encoder whose weights stay gives the vectors of an evaluation."""
     torch.set_num_threads(layout.threads)
-    return last or chooser.has_seen_enough()
+    network.train()
+    if op.tune == HEAD:
+        network.encoder.eval()
 
 
 def _learn(network: Network, drawn: Drawn, pad: int, machine: Accelerator, layout: Layout) -> torch.Tensor:

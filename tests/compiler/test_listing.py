@@ -5,7 +5,7 @@ import re
 import pytest
 
 from compiler.bag import Bag
-from compiler.catalog import KINDS, SETTINGS
+from compiler.catalog import KINDS, METHODS, SETTINGS
 from compiler.listing import languages, models, settings, tasks
 from compiler.pipeline import library, library_alone
 from dsl.syntax import Declaration
@@ -72,7 +72,8 @@ def test_what_is_not_yet_is_told_so(folder, key):
     kind = ROWS[key].kinds[0] if ROWS[key].kinds else "multiple-choice"
     node = "target" if "target" in ROWS[key].nodes else "stage"
     for word in ROWS[key].not_yet:
-        text = PRELUDE + TASKS + chain(kind, node, f"{key}: {word}")
+        given = ", ".join(f"{name}: {rule.example}" for name, rule in METHODS[word].items() if rule.required)
+        text = PRELUDE + TASKS + chain(kind, node, f"{key}: {word}({given})" if given else f"{key}: {word}")
         assert "X0401" in {code for code, _ in found(text, folder)}
 
 
@@ -95,7 +96,8 @@ def table_rows():
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
     section = page.partition("## 6 Settings")[2].partition("## 7 ")[0]
     for named, meaning, built_in in re.findall(r"^\| (`.*?) \| (.*?) \| (.*?) ?\|$", section, re.MULTILINE):
-        yield [key for key in re.findall(r"`([\w-]+)`", named) if key in ROWS], meaning.replace("`", ""), built_in
+        if keys := [key for key in re.findall(r"`([\w-]+)`", named) if key in ROWS]:  # else a table of arguments
+            yield keys, meaning.replace("`", ""), built_in
 
 
 TABLE = list(table_rows())

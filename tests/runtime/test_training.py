@@ -202,6 +202,33 @@ def test_a_saved_network_answers_as_before_and_transformers_can_read_its_encoder
     assert AutoModel.from_pretrained(tmp_path / "encoder", add_pooling_layer=False).config.num_hidden_layers == 2
 
 
+def test_with_tune_head_the_encoder_stays_as_it_was_and_the_head_learns(base, tmp_path):
+    part = encoded(base, tmp_path / "train")
+    whole, _ = trained(base, part, lr=1e-3)
+    head, curve = trained(base, part, lr=1e-3, tune="head")
+    before = models.load_encoder(base, {}, None).state_dict()
+    after = head.encoder.state_dict()
+
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert any(not torch.equal(before[name], value) for name, value in whole.encoder.state_dict().items())
+    assert curve[-1].loss < curve[0].loss
+    start = training.start(train("0" * 64, tune="head"), base, {})
+    assert any(not torch.equal(a, b) for a, b in zip(start.heads.parameters(), head.heads.parameters(), strict=True))
+
+
+def test_a_frozen_encoder_has_no_dropout_and_no_moments(base, tmp_path):
+    """Its vectors are those of an evaluation, and the optimizer knows the head alone."""
+    part = encoded(base, tmp_path / "train")
+    head, _ = trained(base, part, tune="head", dropout=0.5, length=("steps", 1))
+    whole, _ = trained(base, part, dropout=0.5, length=("steps", 1))
+
+    assert (False, True) == (head.encoder.training, head.heads.training)
+    assert (True, True) == (whole.encoder.training, whole.heads.training)
+    network = training.start(train("0" * 64, tune="head"), base, {})
+    learning = [p for group in training.parameter_groups(network, 0.1) for p in group["params"]]
+    assert {id(p) for p in learning} == {id(p) for p in network.heads.parameters()}
+
+
 def test_bf16_trains_close_to_fp32(base, tmp_path):
     examples = encoded(base, tmp_path / "train")
 

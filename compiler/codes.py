@@ -31,6 +31,7 @@ HIDES_VALUE = "X0318"
 TOO_MANY = "X0319"
 CHOSEN_ON_TRAINED = "X0320"
 SCORED_ON_CHOSEN = "X0321"
+UNAPPLIED = "X0322"
 
 NOT_YET = "X0401"
 NOT_COMPUTED = "X0402"
@@ -68,6 +69,7 @@ TITLES = {
     TOO_MANY: "more than can be planned",
     CHOSEN_ON_TRAINED: "chooses a checkpoint on rows it trained on",
     SCORED_ON_CHOSEN: "scores rows that chose the checkpoint",
+    UNAPPLIED: "settings that do not apply in a mixture",
     NOT_YET: "not available yet",
     NOT_COMPUTED: "not computed yet",
     NOT_TEXT: "not a text",

@@ -181,11 +181,14 @@ class Composer:
     def _level_of_mixture(self, stage: StageUse) -> Level:
         """The settings behind the parentheses of a mixture; those of its parts are none of a run."""
         for part in stage.parts:
-            for given in self._written(part):
-                if is_of_run(given.key):
-                    message = f"`{given.key}` is a setting of the run, and `{part.name.text}` is one part of a mixture"
-                    hint = f"write it behind the whole: `(… + …)({given.span.text})`"
-                    self.bag.error(codes.WRONG_SORT, given.span, message, hint)
+            of_run = [given for given in self._written(part) if is_of_run(given.key)]
+            if of_run and part.by_choice:
+                self._say_unapplied(of_run, stage)
+                continue
+            for given in of_run:
+                message = f"`{given.key}` is a setting of the run, and `{part.name.text}` is one part of a mixture"
+                hint = f"write it behind the whole: `(… + …)({given.span.text})`"
+                self.bag.error(codes.WRONG_SORT, given.span, message, hint)
         level = self._read(stage.settings)
         for given in level:
             if not is_of_run(given.key) and SETTINGS[given.key].where != "part":
@@ -195,6 +198,13 @@ class Composer:
         if level and level not in self.chains:
             self.chains.append(level)
         return level
+
+    def _say_unapplied(self, of_run: list[Given], stage: StageUse) -> None:
+        """Of an alternative that is a whole stage elsewhere, the settings of a run count there alone."""
+        keys = " and ".join(f"`{given.key}`" for given in of_run)
+        message = f"in a mixture {keys} of one part {'does' if len(of_run) == 1 else 'do'} not apply"
+        hint = f"set what the mixture is to have behind it: `(… + …)({of_run[0].span.text})`"
+        self.bag.warn(codes.UNAPPLIED, of_run[0].span, message, hint, Label(stage.span, "the mixture"))
 
     def _read(self, pairs: tuple[Pair, ...]) -> Level:
         """Settings where they stand, read once."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from compiler import codes
 from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
 from compiler.overlaps import closed, read_overlaps
-from compiler.resolve import Names, merge
-from dsl.syntax import Declaration
+from compiler.resolve import Merged, Names, merge
+from dsl.diagnostics import Label
+from dsl.syntax import Declaration, Group, ListValue, Name, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +53,19 @@ class Declarations:
             merged = merge(declaration, self.names, self.bag)
             declared = declare_task(merged, self.places, self.bag) if merged else None
             if merged is not None and declared is not None:
+                self._refuse_groups(merged)
                 said = read_overlaps(merged, self.names, self.bag)
                 self.tasks[place] = replace(declared, shared=closed(said, self._shared))
         return self.tasks[place]
+
+    def _refuse_groups(self, merged: Merged) -> None:
+        """Report groups among the languages of a declaration, which are codes: they say what the data are called."""
+        value = pair.value if (pair := merged.nearest("languages")) is not None else None
+        for item in value.items if isinstance(value, ListValue) else ():
+            if isinstance(item, Word) and isinstance(found := self.names.get(Name(item.text, item.span)), Group):
+                message = f"`{item.text}` is a group of languages, and a declaration lists the codes that its data have"
+                label = Label(found.name.span, "declared here")
+                self.bag.error(codes.WRONG_SORT, item.span, message, "write the codes", label)
 
     def _shared(self, declaration: Declaration) -> Mapping[str, Mapping[Rows, Span]]:
         task = self.task(declaration)

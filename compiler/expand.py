@@ -31,6 +31,7 @@ class Use:
     languages: Languages | None
     settings: tuple[Pair, ...]
     span: Span
+    by_choice: bool = False  # whether it is a part of a mixture by a choice or a `let`, and may stand alone elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +169,18 @@ class _Walker:
         match stages:
             case ():
                 return ()
-            case (StageUse(mixed=True, settings=(first, *_)) as stage,):
-                label = Label(part.span, "a part here")
-                message = "a mixture with settings of its own is a whole stage, and no part of another"
-                self.bag.error(codes.WRONG_SORT, first.span, message, "write them on the outer mixture", label)
             case (stage,):
-                return stage.parts
+                by_choice = isinstance(part, Choice) or self._is_let(part)
+                return tuple(replace(_with_pairs(p, stage.settings), by_choice=by_choice) for p in stage.parts)
             case (first, *_):
                 label = Label(first.span, "its first stage")
                 message = "`+` mixes tasks in one training run, and this stands for several in a row"
                 hint = "take it out of the mixture, or write the choice as a whole stage"
                 self.bag.error(codes.WRONG_SORT, part.span, message, hint, label)
         return None
+
+    def _is_let(self, part: Part) -> bool:
+        return isinstance(part, Ref) and isinstance(self.names.get(part.name), Let)
 
     def _part(self, part: Part, taken: _Taken, axis: str) -> Iterator[_Way]:
         match part:
@@ -273,6 +274,12 @@ def _with_settings(use: StageUse, stage: Stage) -> StageUse:
         return replace(use, settings=(*use.settings, *stage.settings))
     (part,) = use.parts
     return replace(use, parts=(replace(part, settings=(*part.settings, *stage.settings)),))
+
+
+def _with_pairs(use: Use, pairs: tuple[Pair, ...]) -> Use:
+    """A part of a mixture with what stands behind its parentheses; its own is nearer."""
+    own = {pair.key.text for pair in use.settings}
+    return replace(use, settings=(*use.settings, *(p for p in pairs if p.key.text not in own)))
 
 
 def _is_skip(alternative: Alternative) -> bool:

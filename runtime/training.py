@@ -156,7 +156,7 @@ def _move(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def _learning(network: Network, op: Train, layout: Layout) -> None:
-    """Ready for a step: dropout in what learns, for an encoder whose weights stay gives the vectors of an evaluation."""
+    """Ready for a step: dropout in what learns; an encoder whose weights stay gives the vectors of an evaluation."""
     torch.set_num_threads(layout.threads)
     network.train()
     if op.tune == HEAD:

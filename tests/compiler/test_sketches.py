@@ -1,0 +1,66 @@
+"""The sketches of the design compile: what is said of each, and the plan, as recorded (`XFER_ACCEPT=sketches`).
+
+Names that the library does not have stand for what `tests/cases/sketches/library.xfer` declares.
+"""
+
+import io
+import os
+import shutil
+
+import pytest
+from rich.console import Console
+
+from compiler.pipeline import compile_text
+from compiler.places import Places
+from dsl.source import Source
+from runtime.preview import preview
+from runtime.store.objects import Store
+from tests.compiling import CPU, EMBEDDED
+from tests.conftest import REAL, ROOT
+from xfer.render.messages import show_diagnostics
+from xfer.render.plan import show_plan
+
+CASES = ROOT / "tests" / "cases" / "sketches"
+SKETCHES = REAL.parent / "design" / "sketches"
+NAMES = ("declarations", "every-construct", "huang2021", "phang2020", "robustness", "xcopa2020")
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sketches")
+    shutil.copy(CASES / "library.xfer", folder / "library.xfer")
+    shutil.copy(CASES / "library.xfer", folder / "other.xfer")
+    return folder
+
+
+def drawn(name, folder):
+    """What the program says of a sketch, and its plan."""
+    text = (SKETCHES / f"{name}.xfer").read_text(encoding="utf-8")
+    if "use " not in text:
+        text += '\nuse "library.xfer"\n'
+    result = compile_text(Source(f"{name}.xfer", text), Places(folder, embedded=EMBEDDED), CPU)
+    out = io.StringIO()
+    console = Console(file=out, width=160, color_system=None)
+    show_diagnostics(console, result.diagnostics)
+    if (plan := result.plan or result.refused) is not None:
+        show_plan(console, plan, preview(plan, Store(folder / "store", write=False)), full=True)
+    else:
+        print("No plan.", file=out)
+    said = out.getvalue().replace(f"{folder}/", "")
+    return "\n".join(line.rstrip() for line in said.splitlines()) + "\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sketch_compiles_as_recorded(name, folder):
+    golden = CASES / f"{name}.txt"
+    found = drawn(name, folder)
+    if os.environ.get("XFER_ACCEPT") == "sketches":
+        golden.write_text(found, encoding="utf-8")
+
+    assert golden.read_text(encoding="utf-8") == found
+
+
+def test_every_sketch_is_held():
+    assert sorted(NAMES) == sorted(p.stem for p in SKETCHES.glob("*.xfer"))

@@ -32,6 +32,16 @@ TOO_MANY = "X0319"
 CHOSEN_ON_TRAINED = "X0320"
 SCORED_ON_CHOSEN = "X0321"
 UNAPPLIED = "X0322"
+NO_AXIS = "X0325"
+NO_VALUE = "X0326"
+AXIS_TWICE = "X0327"
+LEFT_OPEN = "X0328"
+NO_BASELINE = "X0329"
+NO_SCORES = "X0330"
+NO_GAP = "X0331"
+NOT_RETAINED = "X0332"
+FEW_SEEDS = "X0333"
+NOT_COMPARED = "X0334"
 
 NOT_YET = "X0401"
 NOT_COMPUTED = "X0402"
@@ -70,6 +80,16 @@ TITLES = {
     CHOSEN_ON_TRAINED: "chooses a checkpoint on rows it trained on",
     SCORED_ON_CHOSEN: "scores rows that chose the checkpoint",
     UNAPPLIED: "settings that do not apply in a mixture",
+    NO_AXIS: "no such axis",
+    NO_VALUE: "no such value of an axis",
+    AXIS_TWICE: "one axis in two roles",
+    LEFT_OPEN: "averages over what must be pinned",
+    NO_BASELINE: "no clear baseline",
+    NO_SCORES: "no scores are left",
+    NO_GAP: "a gap without two sides",
+    NOT_RETAINED: "a share of no clean score",
+    FEW_SEEDS: "fewer than three seeds",
+    NOT_COMPARED: "sides that do not compare",
     NOT_YET: "not available yet",
     NOT_COMPUTED: "not computed yet",
     NOT_TEXT: "not a text",

@@ -11,6 +11,7 @@ from compiler import codes
 from compiler.bag import Bag
 from compiler.check import check_runs
 from compiler.compose import Composer
+from compiler.conclusions import check_conclusions
 from compiler.locate import Locator
 from compiler.lower import Lowering
 from compiler.overrides import read_overrides
@@ -78,7 +79,10 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     warn_unused(names, bag)
     if bag.failed():
         return Compiled(None, bag.all())
-    kept = [run for run in check_runs(runs, bag) if wanted.experiment in (None, run.experiment)]
+    fitting = check_runs(runs, bag)
+    if not bag.failed():
+        check_conclusions(spec, fitting, bag, changed=bool(wanted.settings))
+    kept = [run for run in fitting if wanted.experiment in (None, run.experiment)]
     plan = Lowering(Locator(places, bag), device, bag).plan(source.name, kept)
     if bag.failed():
         return Compiled(None, bag.all())

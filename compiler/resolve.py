@@ -10,7 +10,7 @@ from compiler.catalog import DEEPEST, KINDS, RESERVED
 from compiler.languages import is_group_right
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
-from dsl.syntax import Budget, Claim, Declaration, Defaults, Experiment, Group, Let, Name, Report, Suite
+from dsl.syntax import Budget, Declaration, Defaults, Experiment, Group, Let, Name, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -115,7 +115,8 @@ def resolve(files: Sequence[File], library: Mapping[str, Named], bag: Bag) -> Na
     defaults = tuple(s for s in spec.statements if isinstance(s, Defaults))
     _check_labels(experiments, scopes[spec.source].own, bag)
     for statement in spec.statements:
-        _refuse_later(statement, bag)
+        if isinstance(statement, Budget):
+            bag.error(codes.NOT_YET, statement.span, "`budget` is not available yet", "leave it out")
     names = Names(spec.source, scopes, library, experiments, defaults)
     groups = [g for scope in scopes.values() for g in scope.own.values() if isinstance(g, Group)]
     wrong = {g.name.span for g in groups if not is_group_right(g, names, bag)}
@@ -196,18 +197,6 @@ def _check_labels(experiments: tuple[Experiment, ...], own: Mapping[str, Named],
             where = Label(other.name.span, "declared here")
             bag.error(codes.NO_REFERENCE, label.span, f"`{label.text}` is a label and a declaration", None, where)
         seen[label.text] = label.span
-
-
-def _refuse_later(statement: object, bag: Bag) -> None:
-    """Statements that would change what runs are errors until they do; those that only show are warnings."""
-    match statement:
-        case Budget(span=span):
-            bag.error(codes.NOT_YET, span, "`budget` is not available yet", "leave it out")
-        case Report(title=title):
-            hint = "`xfer results` shows the table of scores"
-            bag.warn(codes.NOT_COMPUTED, title.span, "reports are not drawn yet", hint)
-        case Claim(title=title):
-            bag.warn(codes.NOT_COMPUTED, title.span, "claims are not tested yet", None)
 
 
 def merge(declaration: Declaration, names: Names, bag: Bag) -> Merged | None:

@@ -1,0 +1,98 @@
+"""The axes of an experiment: what its scores differ by, and the values there are (docs/language.md, sections 4, 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from compiler.catalog import BUILT_IN_AXES
+from compiler.scored import OF_LANGUAGES, Scored, scores
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from compiler.settle import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Scores, and what their axes are; built by `table`."""
+
+    rows: tuple[Scored, ...]
+    values: Mapping[str, tuple[str, ...]]  # axis -> its values, both in the order of the text
+    baselines: Mapping[str, tuple[str, ...]]  # axis -> those of its values that change nothing
+    slots: Mapping[str, str]  # axis -> the slot of settings that it sets
+
+    def narrowed(self, axis: str, values: Collection[str]) -> Table:
+        """The scores that have one of the values."""
+        return table(r for row in self.rows if (r := row.narrowed(axis, values)) is not None)
+
+    def lacking(self, axis: str) -> Table:
+        """The scores of runs that do not reach the axis."""
+        return table(row for row in self.rows if axis not in row.free and not row.values(axis))
+
+    def pinned(self, pins: Mapping[str, Collection[str]]) -> Table:
+        """The scores that are left by all pins: a run that does not reach an axis is left out by a pin of it."""
+        found = self
+        for axis, values in pins.items():
+            found = found.narrowed(axis, values)
+        return found
+
+    def baseline(self, pins: Mapping[str, Collection[str]], axis: str, value: str) -> Table:
+        """What pinned scores are compared with: those with a value of `axis`.
+
+        Unlike others, a run of the baseline that does not reach the axis of some choice is not left out by its pin.
+        """
+        found = self.narrowed(axis, (value,))
+        for other in pins.keys() - {axis}:
+            beside = found.lacking(other).rows if other not in BUILT_IN_AXES else ()
+            found = table((*found.narrowed(other, pins[other]).rows, *beside))
+        return found
+
+    def is_averaged(self, axis: str) -> bool:
+        """Whether an axis that is neither shown nor pinned is averaged: seeds, languages, benchmarks."""
+        return self.is_seed(axis) or axis == "benchmark" or axis in OF_LANGUAGES
+
+    def is_seed(self, axis: str) -> bool:
+        """Whether it is `seed`, or the seed of one stage."""
+        return self.slots.get(axis) == "seed"
+
+    def open(self, shown: Collection[str]) -> tuple[str, ...]:
+        """The axes with several values that are neither shown nor averaged; which `metric` it is, is said."""
+        several = (axis for axis, values in self.values.items() if len(values) > 1 and axis != "metric")
+        return tuple(axis for axis in several if axis not in shown and not self.is_averaged(axis))
+
+
+def table(rows: Iterable[Scored]) -> Table:
+    """The scores with their axes: those of models and stages first, languages and metrics last."""
+    kept = tuple(rows)
+    values: dict[str, dict[str, bool]] = {}
+    slots: dict[str, str] = {}
+    for row in kept:
+        slots.update(row.slots)
+        for axis in row.axes():
+            known = values.setdefault(axis, {})
+            for value in row.values(axis):
+                known[value] = known.get(value, False) or axis in row.neutral
+    order = sorted(values, key=lambda axis: _LAST.get(axis, -1))
+    baselines = {a: tuple(v for v, neutral in values[a].items() if neutral) for a in order}
+    return Table(kept, {a: tuple(values[a]) for a in order}, {a: b for a, b in baselines.items() if b}, slots)
+
+
+_LAST = {axis: n for n, axis in enumerate(("benchmark", *OF_LANGUAGES, "seed", "under", "chain", "after", "metric"))}
+
+
+def tables(runs: Iterable[Run]) -> dict[str, Table]:
+    """The scores of each experiment by its label, in the order of the text; `#2` is the second, which has none."""
+    rows: dict[str, list[Scored]] = {}
+    for run in runs:
+        rows.setdefault(run.experiment, []).extend(scores(run))
+    return {label: table(found) for label, found in rows.items()}
+
+
+def joined(several: Mapping[str, Table]) -> Table:
+    """The scores of several experiments in one table, in which they are values of the axis `chain`."""
+    if len(several) == 1:
+        return next(iter(several.values()))
+    rows = (row for found in several.values() for row in found.rows)
+    return table(replace(row, taken={**row.taken, "chain": row.experiment}) for row in rows)

@@ -1,0 +1,155 @@
+"""What the statistics of a claim need of the selections in them: a baseline, a source language, a clean score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler import codes
+from compiler.comparing import check_left, said_axis
+from compiler.selecting import values_of
+from compiler.suggest import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from compiler.axes import Table
+    from compiler.bag import Bag
+    from compiler.comparing import Compared
+    from compiler.scored import Scored
+    from compiler.selections import Selected
+    from dsl.syntax import Pair, Statistic
+
+
+def check_measures(selected: Selected, bag: Bag) -> bool:
+    """Whether each statistic around a selection has what it needs there."""
+    right = [_is_measured(statistic, selected, bag) for statistic in selected.inside]
+    return all(right)
+
+
+def _is_measured(statistic: Statistic, selected: Selected, bag: Bag) -> bool:
+    match statistic.function.text:
+        case "gain":
+            compared = baseline_of(statistic, selected, bag)
+            return compared is not None and _is_left(compared, statistic, selected)
+        case "gap":
+            return _has_two_sides(selected, bag)
+        case "retained":
+            return _has_clean(selected, bag)
+    return True
+
+
+# --- gain
+
+
+def baseline_of(statistic: Statistic, selected: Selected, bag: Bag) -> Compared | None:
+    """What a `gain` compares a selection with: `against`, else the baseline of its one pinned axis that has one."""
+    if (against := _against(statistic)) is not None:
+        found = said_axis(against.value, "against", selected.axes)
+        if found is not None and selected.pins.get(found[0]) is not None:
+            return found if _differs(found, against, selected, bag) else None
+        return found
+    candidates = list(_candidates(selected))
+    if len(candidates) == 1:
+        return candidates[0]
+    _report_unclear(candidates, selected, bag)
+    return None
+
+
+def _against(statistic: Statistic) -> Pair | None:
+    return next((pair for pair in statistic.options if pair.key.text == "against"), None)
+
+
+def _candidates(selected: Selected) -> Iterator[Compared]:
+    """The baselines of pinned axes; one that is pinned to its baseline compares with nothing."""
+    for axis, pin in selected.pins.items():
+        baselines = selected.axes.table.baselines.get(axis, ())
+        if not set(pin.values) <= set(baselines):
+            yield from ((axis, value) for value in baselines)
+
+
+def _differs(compared: Compared, against: Pair, selected: Selected, bag: Bag) -> bool:
+    """Whether a selection is another than what it is compared with."""
+    axis, value = compared
+    if selected.pins[axis].values != (value,):
+        return True
+    message = f"`{axis}` is pinned to `{value}` already, so there is nothing to gain"
+    bag.error(codes.NO_BASELINE, against.span, message, "pin what is compared with it")
+    return False
+
+
+def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) -> None:
+    known = selected.axes.table.baselines
+    first = next(iter(candidates or ((a, v[0]) for a, v in known.items())), None)
+    hint = f"say it: `against: {{ {first[0]}: {first[1]} }}`" if first else "a choice with `skip` has a baseline"
+    still = [axis for axis in selected.pins if axis in known]
+    if candidates:
+        several = listing(f"{axis}: {value}" for axis, value in candidates)
+        message = f"the gain could be the difference to each of {several}"
+    elif still:
+        message = f"{listing(still)} {'is' if len(still) == 1 else 'are'} pinned to the baseline, so nothing is gained"
+        hint = f"pin another value, or say what it is compared with: `against: {{ {still[0]}: VALUE }}`"
+    else:
+        message = "no axis that is pinned here has a baseline to gain on"
+    bag.error(codes.NO_BASELINE, selected.node.span, message, hint)
+
+
+def _is_left(compared: Compared, statistic: Statistic, selected: Selected) -> bool:
+    span = against.value.span if (against := _against(statistic)) is not None else selected.node.span
+    return check_left(compared, values_of(selected.pins), selected.axes, span)
+
+
+def compared_tables(selected: Selected, bag: Bag) -> Iterator[Table]:
+    """The scores of a selection, and those of the baselines that it is compared with."""
+    yield selected.table
+    for statistic in selected.inside:
+        if statistic.function.text == "gain" and (found := baseline_of(statistic, selected, bag)) is not None:
+            yield selected.axes.table.baseline(values_of(selected.pins), *found)
+
+
+# --- gap
+
+
+def _has_two_sides(selected: Selected, bag: Bag) -> bool:
+    """Whether each benchmark is scored in its source language and in another."""
+    sides = {row.taken["benchmark"]: row for row in selected.table.rows}
+    without = {name: row for name, row in sides.items() if not _is_of_source(row)}
+    alone = [name for name, row in sides.items() if name not in without and len(row.languages) == 1]
+    if without:
+        name, row = next(iter(without.items()))
+        message = f"`{name}` has no scores here in its source language `{row.source}`, the one side of a gap"
+        others = [other for other in sides if other not in without]
+        hint = f"pin one that has: `benchmark: {others[0]}`" if others else f"evaluate it in `{row.source}`, too"
+        bag.error(codes.NO_GAP, selected.node.span, message, hint)
+    elif alone:
+        message = f"`{alone[0]}` has scores here in its source language alone, the one side of a gap"
+        bag.error(codes.NO_GAP, selected.node.span, message, "evaluate it in other languages, too")
+    return not without and not alone
+
+
+def _is_of_source(row: Scored) -> bool:
+    """Whether it has scores in the source language, or of the pair of it with itself."""
+    return row.source in row.languages or f"{row.source}.{row.source}" in row.languages
+
+
+# --- retained
+
+
+def _has_clean(selected: Selected, bag: Bag) -> bool:
+    """Whether `under` is pinned to a perturbation, and the same is scored clean, too."""
+    table, pins = selected.axes.table, selected.pins
+    under = [axis for axis, slot in table.slots.items() if slot == "under"]
+    clean = {axis: table.baselines[axis][0] for axis in under if axis in table.baselines}
+    pinned = [axis for axis in under if axis in pins]
+    changed = [value for axis in under for value in table.values[axis] if value not in table.baselines.get(axis, ())]
+    hint = f"pin one: `under: {changed[0]}`" if changed else "evaluate under one: `under: {clean | typos(rate: 10%)}`"
+    if not pinned:
+        message = "`retained` is the share of the clean score, and no perturbation is pinned here"
+    elif any(set(pins[axis].values) & set(table.baselines.get(axis, ())) for axis in pinned):
+        message = "`retained` is the share of the clean score, and this is the clean score"
+    elif any(a in clean and table.baseline(values_of(pins), a, clean[a]).rows for a in pinned):
+        return True
+    else:
+        message = "`retained` is the share of the clean score, and there is none at these pins"
+        hint = "evaluate it clean, too: `under: {clean | …}`"
+    bag.error(codes.NOT_RETAINED, selected.node.span, message, hint)
+    return False

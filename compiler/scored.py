@@ -1,0 +1,123 @@
+"""The scores of a run before there are any: of each target, its value of each axis (docs/language.md, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from compiler.perturbations import CLEAN, perturbation_name
+
+if TYPE_CHECKING:
+    from compiler.settle import Run, Setting, Settings, Settled
+    from dsl.source import Span
+
+OF_LANGUAGES = ("language", "first", "second")
+UNCHANGED: Mapping[str, str] = {"robust": "none", "under": CLEAN}  # the value of a slot that is its axes' baseline
+
+_Said = Mapping["Span", tuple[str, "Setting"]]  # by the place of a choice of values: the slot, and the value taken
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of one target of one run: one value of each axis, but of languages and metrics all."""
+
+    experiment: str
+    taken: Mapping[str, str]  # axis -> value; the built-in ones with them
+    free: frozenset[str]  # axes that the run reaches and these scores do not depend on
+    neutral: frozenset[str]  # axes whose value here is the baseline of the others
+    slots: Mapping[str, str]  # axis -> the slot of settings that it sets
+    languages: tuple[str, ...]
+    metrics: tuple[str, ...]
+    source: str  # the language of training of the benchmark
+    trained: bool  # whether the run has a stage
+
+    def axes(self) -> tuple[str, ...]:
+        """Every axis that these scores have a value of."""
+        return (*self.taken, *(a for a in OF_LANGUAGES if self.values(a)), "metric")
+
+    def values(self, axis: str) -> tuple[str, ...]:
+        """The values that they have of an axis; none where the run does not reach it."""
+        if axis in OF_LANGUAGES:
+            sides = (side(code, axis) for code in self.languages)
+            return tuple(dict.fromkeys(s for s in sides if s is not None))
+        if axis == "metric":
+            return self.metrics
+        return (self.taken[axis],) if axis in self.taken else ()
+
+    def narrowed(self, axis: str, values: Collection[str]) -> Scored | None:
+        """Those with one of the values; None where none has."""
+        if axis in OF_LANGUAGES:
+            languages = tuple(code for code in self.languages if side(code, axis) in values)
+            return replace(self, languages=languages) if languages else None
+        if axis == "metric":
+            metrics = tuple(m for m in self.metrics if m in values)
+            return replace(self, metrics=metrics) if metrics else None
+        return self if axis in self.free or self.taken.get(axis) in values else None
+
+
+def side(code: str, axis: str) -> str | None:
+    """A language by an axis: itself, or the first or second of a pair such as `de.fr`; None where it is no pair."""
+    if axis == "language":
+        return code
+    first, dot, second = code.partition(".")
+    return (first if axis == "first" else second) if dot else None
+
+
+def scores(run: Run) -> Iterator[Scored]:
+    """The scores of each target of a run."""
+    stages = _said(run, [s for stage in run.stages for s in (stage.settings, *(p.settings for p in stage.parts))])
+    targets = [_said(run, [target.settings]) for target in run.targets]
+    for target, own in zip(run.targets, targets, strict=True):
+        others = {place for said in targets for place in said} - set(stages) - set(own)
+        yield _scored(run, target, {**stages, **own}, others)
+
+
+def _scored(run: Run, target: Settled, said: _Said, others: Collection[Span]) -> Scored:
+    """The scores of a target; `others` are choices of values that stand at other targets alone."""
+    chosen = {place: taken for place, taken in run.axes.items() if place not in others}
+    taken = _built_in(run, target, {t.axis: t.value for t in chosen.values()}, said.values())
+    slots = {chosen[place].axis: slot for place, (slot, _) in said.items()}
+    still = {chosen[place].axis for place, (slot, s) in said.items() if UNCHANGED.get(slot) == s.value}
+    clean = {"under"} if "under" not in slots and taken.get("under") == CLEAN else set()
+    return Scored(
+        experiment=run.experiment,
+        taken=taken,
+        free=frozenset(t.axis for t in run.axes.values()) - set(taken),
+        neutral=frozenset({t.axis for t in chosen.values() if t.skip} | still | clean),
+        slots={**{slot: slot for slot in ("seed", "under") if slot in taken}, **slots},
+        languages=target.languages,
+        metrics=target.task.metrics,
+        source=target.task.source,
+        trained=bool(run.stages),
+    )
+
+
+def _built_in(
+    run: Run, target: Settled, taken: Mapping[str, str], said: Iterable[tuple[str, Setting]]
+) -> dict[str, str]:
+    """The axes of choices with those that every score has; the one place where a built-in axis is added.
+
+    `after`, which `@ previous` brings, belongs here, too.
+    """
+    slots = {slot for slot, _ in said}
+    found = {"model": run.model.name, **taken, "benchmark": target.task.name}
+    if "seed" not in slots and run.stages:
+        found["seed"] = str(run.stages[-1]["seed"])
+    if "under" not in slots:
+        found["under"] = perturbation_name(target["under"])
+    return found
+
+
+def _said(run: Run, settings: Iterable[Settings]) -> _Said:
+    """The choices of values of a run that stand in these settings."""
+    found = {}
+    for slot, setting in (pair for s in settings for pair in s.items()):
+        for place in run.axes if setting.place is not None else ():
+            if setting.place is not None and _holds(setting.place, place):
+                found[place] = (slot, setting)
+    return found
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end

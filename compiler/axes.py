@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler.catalog import BUILT_IN_AXES
-from compiler.scored import OF_LANGUAGES, Scored, scores
+from compiler.cells import OF_LANGUAGES, Scored, scores
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -58,9 +58,17 @@ class Table:
         return self.slots.get(axis) == "seed"
 
     def open(self, shown: Collection[str]) -> tuple[str, ...]:
-        """The axes with several values that are neither shown nor averaged; which `metric` it is, is said."""
-        several = (axis for axis, values in self.values.items() if len(values) > 1 and axis != "metric")
-        return tuple(axis for axis in several if axis not in shown and not self.is_averaged(axis))
+        """The axes of which one cell would hold several values; a cell has one value of each axis that is `shown`.
+
+        What is averaged, `metric`, and what is decided by the axes that are shown is not open.
+        """
+        known: dict[tuple[object, ...], str] = {}
+        found: set[str] = set()
+        apart = tuple(axis for axis in self.values if axis in shown)
+        for row in self.rows:
+            cell = tuple(row.taken.get(axis) for axis in apart)
+            found |= {axis for axis, value in row.taken.items() if known.setdefault((axis, *cell), value) != value}
+        return tuple(a for a in self.values if a in found and a not in shown and not self.is_averaged(a))
 
 
 def table(rows: Iterable[Scored]) -> Table:

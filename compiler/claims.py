@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compiler import codes
 from compiler.intervals import check_level
 from compiler.measures import check_measures, compared_tables
-from compiler.selections import check_form, gone_over, selections, statistics
+from compiler.quantities import check_form, gone_over, selections, statistics
 from compiler.suggest import did_you_mean
 from compiler.units import check_units
 from dsl.diagnostics import Label
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from compiler.axes import Table
     from compiler.bag import Bag
-    from compiler.selections import Selected
+    from compiler.quantities import Selected
     from dsl.source import Span
     from dsl.syntax import Claim, Statistic
 
@@ -72,12 +72,13 @@ def _goes_over(statistic: Statistic, beneath: Sequence[Selected], claim: Claim, 
     """Whether each axis that a statistic goes over is there, and nothing else has made one value of it."""
     right = True
     quantified = {name.text: name.span for name in claim.axes}
-    around = {a: s for c in beneath for o in c.inside if o is not statistic for a, s in gone_over(o).items()}
+    within = [inner for c in beneath for inner in c.inside[c.inside.index(statistic) + 1 :]]
+    already = {axis: span for inner in within for axis, span in gone_over(inner).items()}
     for axis, span in gone_over(statistic).items():
         if axis in quantified:
             _report_twice(axis, f"is taken one by one behind `{claim.quantifier}`", span, quantified[axis], bag)
-        elif axis in around:
-            _report_twice(axis, "is gone over twice", span, around[axis], bag)
+        elif axis in already:
+            _report_twice(axis, "is gone over twice", span, already[axis], bag)
         elif not beneath or span is statistic.function.span or _has_values(axis, span, beneath, bag):
             continue
         right = False
@@ -101,10 +102,11 @@ def _has_values(axis: str, span: Span, selected: Sequence[Selected], bag: Bag) -
     if set.intersection(*(set(s.table.values.get(axis, ())) for s in loose)):
         return True
     if (without := next((s for s in loose if axis not in s.table.values), None)) is not None:
-        message = f"no run of `{without.node.span.text}` reaches `{axis}`"
+        message = f"no run of `{without.node.name.text}` that is selected reaches `{axis}`"
+        hint = "pin what reaches it, or leave the axis unsaid"
     else:
-        message = f"the selections have no value of `{axis}` in common"
-    bag.error(codes.NO_SCORES, span, message, None, *(Label(s.node.span) for s in loose))
+        message, hint = f"the selections have no value of `{axis}` in common", f"pin `{axis}` in each of them"
+    bag.error(codes.NO_SCORES, span, message, hint, *(Label(s.node.span) for s in loose))
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.selecting import label_among, written_label
+from compiler.named import label_among, written_label
 from compiler.suggest import closest, listing
 from compiler.writing import describe
 from dsl.syntax import Record
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from compiler.axes import Table
-    from compiler.selecting import Axes
+    from compiler.named import Axes
     from dsl.source import Span
     from dsl.syntax import Pair, Value
 
@@ -39,7 +39,7 @@ def _said(pair: Pair, axes: Axes) -> Compared | None:
     if not axes.has(axis, pair.key.span):
         return None
     if not _is_compared(axis, axes.table):
-        message = f"scores are paired by `{axis}`, so nothing is compared along it"
+        message = f"scores are not compared along `{axis}`"
         axes.bag.error(codes.NO_BASELINE, pair.span, message, _offer(axes.table))
         return None
     value = axes.value(axis, pair.value)
@@ -84,13 +84,19 @@ def check_left(compared: Compared, pins: Mapping[str, Collection[str]], axes: Ax
     return False
 
 
+def usual(table: Table) -> tuple[Compared, ...]:
+    """The baselines that there are to compare other values with."""
+    several = {axis: values for axis, values in table.baselines.items() if len(table.values[axis]) > 1}
+    return tuple((axis, value) for axis, values in several.items() for value in values)
+
+
 def _offer(table: Table) -> str:
-    """A hint: the baselines that there are."""
-    known = [f"{axis}: {value}" for axis, values in table.baselines.items() for value in values]
+    """A hint: the usual baselines."""
+    known = [f"{axis}: {value}" for axis, value in usual(table)]
     return f"there is {listing(known)}" if known else "a choice with `skip` has one"
 
 
 def _example(table: Table) -> str:
-    """A baseline that there is, to show the form."""
-    known = [f"{axis}: {values[0]}" for axis, values in table.baselines.items()]
-    return known[0] if known else "model: " + table.values["model"][0]
+    """Some axis and value, to show the form."""
+    axis, value = next(iter(usual(table)), ("model", table.values["model"][0]))
+    return f"{axis}: {value}"

@@ -43,7 +43,6 @@ def _findings(
     conclusion: Conclusion, known: Mapping[str, Table], first: dict[tuple[type, str], Span]
 ) -> tuple[Diagnostic, ...]:
     bag = Bag()
-    _check_title(conclusion, first, bag)
     match conclusion:
         case Report():
             check_report(conclusion, known, bag)
@@ -51,6 +50,7 @@ def _findings(
         case Claim():
             check_claim(conclusion, known, bag)
             said = "claims are not tested yet"
+    _check_title(conclusion, first, bag)
     if not bag.failed():
         bag.warn(codes.NOT_COMPUTED, conclusion.title.span, said, "`xfer results` shows the table of scores")
     return bag.all()

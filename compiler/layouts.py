@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.comparing import check_left, one_axis, said_axis
-from compiler.selecting import Axes, items, values_of
+from compiler.named import Axes, items, values_of
 from compiler.suggest import listing
 from compiler.writing import describe
 from dsl.diagnostics import Label
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from compiler.axes import Table
     from compiler.bag import Bag
-    from compiler.selecting import Pin
+    from compiler.named import Pin
     from dsl.source import Span
     from dsl.syntax import Pair
 
@@ -32,6 +32,7 @@ class Layout:
     pairs: Mapping[str, Pair]
     axes: Axes
     span: Span
+    whole: bool  # whether every key is known and stands once
 
     @property
     def bag(self) -> Bag:
@@ -45,7 +46,7 @@ class Layout:
         columns, columns_right = self._shown("columns")
         metric_right = self._is_metric(pins or {})
         apart = self._are_apart(pins or {}, rows, columns)
-        if pins is None or not (rows_right and columns_right and metric_right and apart):
+        if pins is None or not (self.whole and rows_right and columns_right and metric_right and apart):
             return
         left = self.axes.left(pins, self.pairs["where"].value.span if pins else self.span)
         if left is not None:
@@ -113,13 +114,13 @@ class Layout:
 
     def _check_open(self, left: Table, shown: Collection[str]) -> None:
         """Every axis with several values is shown, pinned or averaged."""
-        for axis in left.open(shown):
+        if "chain" in left.open(shown):
+            message = f"the report is of {len(left.values['chain'])} experiments, and does not say where each is shown"
+            self.bag.error(codes.LEFT_OPEN, self.span, message, "name one, `of: LABEL`, or show them, `rows: chain`")
+        for axis in left.open((*shown, "chain")):
             values = left.values[axis]
             message = f"`{axis}` has {len(values)} values here, and only seeds, languages and benchmarks are averaged"
             hint = f"pin it, `where: {{ {axis}: {values[0]} }}`, or show it, `rows: {axis}`"
-            if axis == "chain":
-                message = f"the report is of {len(values)} experiments, and does not say where each is shown"
-                hint = "name one, `of: LABEL`, or show them, `rows: chain`"
             self.bag.error(codes.LEFT_OPEN, self.span, message, hint)
 
     def _compared(self) -> tuple[str, str] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.comparing import check_left, said_axis
-from compiler.selecting import values_of
+from compiler.comparing import check_left, said_axis, usual
+from compiler.named import values_of
 from compiler.suggest import listing
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from compiler.axes import Table
     from compiler.bag import Bag
     from compiler.comparing import Compared
-    from compiler.scored import Scored
-    from compiler.selections import Selected
+    from compiler.quantities import Selected
     from dsl.syntax import Pair, Statistic
 
 
@@ -78,10 +77,9 @@ def _differs(compared: Compared, against: Pair, selected: Selected, bag: Bag) ->
 
 
 def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) -> None:
-    known = selected.axes.table.baselines
-    first = next(iter(candidates or ((a, v[0]) for a, v in known.items())), None)
-    hint = f"say it: `against: {{ {first[0]}: {first[1]} }}`" if first else "a choice with `skip` has a baseline"
-    still = [axis for axis in selected.pins if axis in known]
+    first = next(iter((*candidates, *usual(selected.axes.table))), None)
+    hint = f"say it: `against: {{ {first[0]}: {first[1]} }}`" if first else "say which: `against: { AXIS: VALUE }`"
+    still = [axis for axis in selected.pins if axis in selected.axes.table.baselines]
     if candidates:
         several = listing(f"{axis}: {value}" for axis, value in candidates)
         message = f"the gain could be the difference to each of {several}"
@@ -111,24 +109,18 @@ def compared_tables(selected: Selected, bag: Bag) -> Iterator[Table]:
 
 def _has_two_sides(selected: Selected, bag: Bag) -> bool:
     """Whether each benchmark is scored in its source language and in another."""
-    sides = {row.taken["benchmark"]: row for row in selected.table.rows}
-    without = {name: row for name, row in sides.items() if not _is_of_source(row)}
-    alone = [name for name, row in sides.items() if name not in without and len(row.languages) == 1]
-    if without:
-        name, row = next(iter(without.items()))
-        message = f"`{name}` has no scores here in its source language `{row.source}`, the one side of a gap"
-        others = [other for other in sides if other not in without]
-        hint = f"pin one that has: `benchmark: {others[0]}`" if others else f"evaluate it in `{row.source}`, too"
-        bag.error(codes.NO_GAP, selected.node.span, message, hint)
-    elif alone:
-        message = f"`{alone[0]}` has scores here in its source language alone, the one side of a gap"
-        bag.error(codes.NO_GAP, selected.node.span, message, "evaluate it in other languages, too")
+    rows = selected.table.rows
+    without = {row.taken["benchmark"]: row.source for row in rows if row.source not in row.languages}
+    alone = {row.taken["benchmark"]: row.source for row in rows if row.languages == (row.source,)}
+    both = [name for name in selected.table.values["benchmark"] if name not in {**without, **alone}]
+    pin = f"pin one that has both: `benchmark: {both[0]}`" if both else None
+    for name, source in without.items():
+        message = f"`{name}` has no scores here in its source language `{source}`, one side of a gap"
+        bag.error(codes.NO_GAP, selected.node.span, message, pin or f"evaluate it in `{source}`, too")
+    for name, source in alone.items():
+        message = f"`{name}` has scores here in its source language `{source}` alone, one side of a gap"
+        bag.error(codes.NO_GAP, selected.node.span, message, pin or "evaluate it in other languages, too")
     return not without and not alone
-
-
-def _is_of_source(row: Scored) -> bool:
-    """Whether it has scores in the source language, or of the pair of it with itself."""
-    return row.source in row.languages or f"{row.source}.{row.source}" in row.languages
 
 
 # --- retained

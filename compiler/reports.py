@@ -8,8 +8,8 @@ from compiler import codes
 from compiler.axes import joined
 from compiler.layouts import Layout
 from compiler.intervals import check_level
+from compiler.named import Axes, experiment, items, offered
 from compiler.resolve import own_pairs
-from compiler.selecting import Axes, experiment, items, offered
 from compiler.suggest import did_you_mean
 from compiler.writing import describe
 from dsl.syntax import Word
@@ -28,6 +28,7 @@ _WORDS = {"average": ("zero-shot", "all"), "as": ("table", "heatmap")}
 def check_report(report: Report, tables: Mapping[str, Table], bag: Bag) -> None:
     """Report each key that is wrong, and each axis that is left open."""
     pairs = own_pairs(report.record, bag)
+    whole = len(pairs) == len(report.record.pairs) and pairs.keys() <= set(KEYS)
     for key, pair in pairs.items():
         if key not in KEYS:
             bag.error(codes.UNKNOWN_KEY, pair.key.span, f"a report has no key `{key}`", offered(key, KEYS))
@@ -36,7 +37,7 @@ def check_report(report: Report, tables: Mapping[str, Table], bag: Bag) -> None:
     if "interval" in pairs:
         check_level(pairs["interval"].value, "interval", bag)
     if chosen := _of(report, pairs.get("of"), tables, bag):
-        Layout(pairs, Axes(joined(chosen), _whose(chosen), bag), report.title.span).check()
+        Layout(pairs, Axes(joined(chosen), _whose(chosen), bag), report.title.span, whole).check()
 
 
 def _check_words(pair: Pair, bag: Bag) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from compiler.settle import Settings, Settled, Stage
 
 
@@ -31,6 +33,13 @@ def called_as_data(part: Settled) -> str:
 def title_of(stage: Stage) -> str:
     """The tasks of a stage, with languages where they are not the source alone."""
     return " + ".join(map(_part_title, stage.parts))
+
+
+def stage_names(stages: Sequence[Stage]) -> list[str]:
+    """What the stages are called as values of the axis `after`: by their tasks, the second of one name with `(2)`."""
+    titles = [title_of(stage) for stage in stages]
+    numbers = [titles[:at].count(title) + 1 for at, title in enumerate(titles)]
+    return [title if number == 1 else f"{title} ({number})" for title, number in zip(titles, numbers, strict=True)]
 
 
 def _part_title(part: Settled) -> str:

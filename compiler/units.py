@@ -58,7 +58,7 @@ def _check_numbers(whole: Sum, unit: str, bag: Bag) -> None:
 
 
 def _check_number(number: Number, unit: str, bag: Bag) -> None:
-    text = number.span.text
+    text = "".join(number.span.text.split())
     if unit == SHARE and number.unit != "%":
         share = 100 * number.value if abs(number.value) <= 1 else number.value
         hint = f"did you mean `{share:g}%`?" if number.unit == "" else "write it in per cent: `90%`"

@@ -63,6 +63,10 @@ class Study:
     comments: bool = False
     last_first: bool = False  # the chain before the declarations
 
+    def axes(self):
+        """The choices of the chain that are not averaged."""
+        return (["i"] if self.by_let else ["stage-1"]) if self.arms else ["model"]
+
     def text(self):
         arms = " | ".join(["skip", *(arm.arm() for arm in self.arms)])
         choice = ["i"] if self.by_let and self.arms else [f"{{{arms}}}"] if self.arms else []

@@ -260,7 +260,8 @@ def test_words_that_change_nothing_move_no_key(folder, study):
 
     assert plain == keys(study, folder)
     assert plain == keys(study, folder, device=GPU)
-    assert plain == {n.key for n in plan_of(study.text() + '\nreport "R" { columns: language }', folder).nodes}
+    report = f'report "R" {{ rows: language, columns: [{", ".join(study.axes())}] }}'
+    assert plain == {n.key for n in plan_of(f"{study.text()}\n{report}", folder).nodes}
     assert plain == {n.key for n in plan_of(study.text() + "\ntask unused : a { }", folder).nodes}
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.named import Axes, experiment, offered
 from compiler.resolve import own_pairs
-from compiler.selecting import Axes, experiment, offered
 from compiler.writing import describe
 from dsl.syntax import Record, Selection, Statistic, Word
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from compiler.axes import Table
     from compiler.bag import Bag
-    from compiler.selecting import Pin
+    from compiler.named import Pin
     from dsl.source import Span
     from dsl.syntax import Claim, Sum
 

@@ -30,6 +30,9 @@ class Pin:
     listed: bool  # written as a list, which leaves some of its values to be shown
     span: Span
 
+    def __str__(self) -> str:
+        return f"{self.axis}: {', '.join(self.values)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Axes:
@@ -101,7 +104,7 @@ class Axes:
         for pin in pins.values():
             narrowed = found.narrowed(pin.axis, pin.values)
             if not narrowed.rows:
-                message = f"no scores of {self.whose} are left at `{pin.span.text}` with the pins before it"
+                message = f"no scores of {self.whose} are left at `{pin}` with the pins before it"
                 there = found.values.get(pin.axis, ())
                 hint = f"`{pin.axis}` has {listing(there)} there" if there else f"`{pin.axis}` has no value there"
                 self.bag.error(codes.NO_SCORES, span, message, hint)
@@ -135,9 +138,9 @@ def written_label(value: Value) -> str | None:
     """What a choice calls the value that is written so; None for what is no single value."""
     match value:
         case Word(text=text) | String(value=text):
-            return text
+            return " ".join(text.split())
         case Number(span=span) | Call(span=span):
-            return span.text
+            return " ".join(span.text.split())
     return None
 
 

@@ -1,4 +1,4 @@
-"""The scores of a run before there are any: of each target, its value of each axis (docs/language.md, section 4)."""
+"""The scores that a run will have, each with its value of every axis (docs/language.md, section 4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from compiler.languages import sides
 from compiler.perturbations import CLEAN, perturbation_name
+from compiler.titles import stage_names
 
 if TYPE_CHECKING:
     from compiler.settle import Run, Setting, Settings, Settled
@@ -29,7 +31,7 @@ class Scored:
     slots: Mapping[str, str]  # axis -> the slot of settings that it sets
     languages: tuple[str, ...]
     metrics: tuple[str, ...]
-    source: str  # the language of training of the benchmark
+    source: str  # the language of training, as the benchmark has it
     trained: bool  # whether the run has a stage
 
     def axes(self) -> tuple[str, ...]:
@@ -56,27 +58,39 @@ class Scored:
         return self if axis in self.free or self.taken.get(axis) in values else None
 
 
-def side(code: str, axis: str) -> str | None:
+def side(language: str, axis: str) -> str | None:
     """A language by an axis: itself, or the first or second of a pair such as `de.fr`; None where it is no pair."""
     if axis == "language":
-        return code
-    first, dot, second = code.partition(".")
-    return (first if axis == "first" else second) if dot else None
+        return language
+    pair = sides(language)
+    return pair[OF_LANGUAGES.index(axis) - 1] if len(pair) > 1 else None
 
 
 def scores(run: Run) -> Iterator[Scored]:
     """The scores of each target of a run."""
     stages = _said(run, [s for stage in run.stages for s in (stage.settings, *(p.settings for p in stage.parts))])
-    targets = [_said(run, [target.settings]) for target in run.targets]
-    for target, own in zip(run.targets, targets, strict=True):
-        others = {place for said in targets for place in said} - set(stages) - set(own)
-        yield _scored(run, target, {**stages, **own}, others)
+    targets = list(_targets(run))
+    own = [_said(run, [target.settings]) for target, _ in targets]
+    for (target, after), said in zip(targets, own, strict=True):
+        others = {place for other in own for place in other} - set(stages) - set(said)
+        yield _scored(run, target, after, {**stages, **said}, others)
 
 
-def _scored(run: Run, target: Settled, said: _Said, others: Collection[Span]) -> Scored:
+def _targets(run: Run) -> Iterator[tuple[Settled, str | None]]:
+    """Each target of a run; those of `@ previous` with the stages after which they are scored, by name."""
+    yield from ((target, None) for target in run.targets)
+    names = stage_names(run.stages)
+    latest = {earlier.target.task.span: earlier.stage for earlier in run.previous}
+    for earlier in run.previous:
+        last = len(names) - 1 if latest[earlier.target.task.span] == earlier.stage else earlier.stage
+        yield from ((earlier.target, names[number]) for number in sorted({earlier.stage, last}))
+
+
+def _scored(run: Run, target: Settled, after: str | None, said: _Said, others: Collection[Span]) -> Scored:
     """The scores of a target; `others` are choices of values that stand at other targets alone."""
     chosen = {place: taken for place, taken in run.axes.items() if place not in others}
     taken = _built_in(run, target, {t.axis: t.value for t in chosen.values()}, said.values())
+    taken |= {"after": after} if after is not None else {}
     slots = {chosen[place].axis: slot for place, (slot, _) in said.items()}
     still = {chosen[place].axis for place, (slot, s) in said.items() if UNCHANGED.get(slot) == s.value}
     clean = {"under"} if "under" not in slots and taken.get("under") == CLEAN else set()
@@ -88,7 +102,7 @@ def _scored(run: Run, target: Settled, said: _Said, others: Collection[Span]) ->
         slots={**{slot: slot for slot in ("seed", "under") if slot in taken}, **slots},
         languages=target.languages,
         metrics=target.task.metrics,
-        source=target.task.source,
+        source=target.task.source_language,
         trained=bool(run.stages),
     )
 
@@ -96,10 +110,7 @@ def _scored(run: Run, target: Settled, said: _Said, others: Collection[Span]) ->
 def _built_in(
     run: Run, target: Settled, taken: Mapping[str, str], said: Iterable[tuple[str, Setting]]
 ) -> dict[str, str]:
-    """The axes of choices with those that every score has; the one place where a built-in axis is added.
-
-    `after`, which `@ previous` brings, belongs here, too.
-    """
+    """The axes of choices, with those that every score has."""
     slots = {slot for slot, _ in said}
     found = {"model": run.model.name, **taken, "benchmark": target.task.name}
     if "seed" not in slots and run.stages:

@@ -1,0 +1,62 @@
+"""What stands in for the experiments of the sketches: the same labels, axes and benchmarks over data that are not read."""
+
+from dsl.parse import parse
+from dsl.source import Source
+from dsl.syntax import Claim, Report
+from tests.fuzzing import ROOT
+
+SKETCHES = ROOT / "tests" / "cases" / "syntax" / "valid"
+
+
+def tasks(names, languages="[en, de, fr, sw]"):
+    """A task of two choices by each name, with data of its own."""
+    lines = 'input: { choices: ["{{ a }}", "{{ b }}"], label: "{{ l }}" }'
+    return "".join(
+        f'task {n} : multiple-choice {{ data: hf("in/{n}") source: en languages: {languages} {lines} }}\n'
+        for n in names.split()
+    )
+
+
+def benchmarks(pairs, languages="[en, de, fr, sw]"):
+    """A benchmark of each task: `xnli:mnli`."""
+    return "".join(
+        f'benchmark {name} : {task} {{ data: hf("in/{name}") languages: {languages} }}\n'
+        for name, _, task in (pair.partition(":") for pair in pairs.split())
+    )
+
+
+STANDINS = {
+    "robustness": tasks("mnli arc-challenge")
+    + benchmarks("m-arc:arc-challenge m-hellaswag:hellaswag")
+    + """
+let intermediate = { skip | hellaswag | mnli | siqa | all: hellaswag + mnli + siqa }
+suite reasoning { -> copa @ xcopa[*] | -> arc-challenge @ m-arc[*] | -> hellaswag @ m-hellaswag[*] }
+robust: {xlmr-base | xlmr-large | mbert} -> intermediate -> reasoning
+  with (seeds: 5, under: {clean | light: typos(rate: 0.1) | heavy: typos(rate: 0.2) | casing})
+""",
+    "xcopa2020": """
+let setting = { co: copa | si: siqa | sico: siqa -> copa }
+xcopa-2020: xlmr-large -> setting @ xcopa[*] with (seeds: 5, select: {zs: best(accuracy) | tlv: best(accuracy, on: target)})
+""",
+    "phang2020": tasks("mnli qqp pawsx mlm-wiki squad1.1")
+    + benchmarks("xnli:mnli px:pawsx xquad:squad1.1 mlqa:squad1.1")
+    + """
+let intermediate = { skip | mnli | qqp | all9: mnli + qqp + siqa }
+let mlm = { skip | wiki: mlm-wiki }
+suite xtreme { -> mnli @ xnli[*] | -> pawsx @ px[*] | -> squad1.1 @ xquad[*], mlqa[*] }
+phang: xlmr-large -> intermediate -> mlm -> xtreme with (seeds: 3)
+phang-tr: xlmr-large -> {skip | qqp} -> xtreme
+""",
+    "huang2021": tasks("xnli", "[de, en, es]")
+    + benchmarks("xnli-pairs:xnli", "[de.en, en.de, en.en]")
+    + """
+let robust = {none: skip | adv: siqa | rp: hellaswag | da: copa}
+huang: mbert -> robust -> xnli(seeds: 3) @ xnli[*], xnli-pairs[*]
+""",
+}
+
+
+def conclusions(sketch):
+    """The reports and claims of a sketch, as it writes them."""
+    spec, _ = parse(Source(sketch, (SKETCHES / f"{sketch}.xfer").read_text(encoding="utf-8")))
+    return "\n".join(s.span.text for s in spec.statements if isinstance(s, Report | Claim))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from compiler.languages import sides
+from compiler.pairs import sides
 from compiler.perturbations import CLEAN, perturbation_name
 from compiler.titles import stage_names
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.axes import joined
-from compiler.layouts import Layout
 from compiler.intervals import check_level
+from compiler.layouts import Layout
 from compiler.named import Axes, experiment, items, offered
 from compiler.resolve import own_pairs
 from compiler.suggest import did_you_mean

@@ -103,7 +103,8 @@ def _chain(random: Random) -> str:
 def _concluded(random: Random) -> list[str]:
     """An experiment whose axes are known, with reports and claims about them."""
     axes = {"model": ["m", "n"], "before": ["skip", "a", "b"], "lr": ["1e-5", "high"], "under": ["clean", "hard"]}
-    chain = "{m | n} -> before -> c(lr: {1e-5 | high: 3e-5}) @ x[en, de](under: {clean | hard: casing}), a[en, sw](split: dev)"
+    targets = "x[en, de](under: {clean | hard: casing}), a[en, sw](split: dev)"
+    chain = f"{{m | n}} -> before -> c(lr: {{1e-5 | high: 3e-5}}) @ {targets}"
     seeds = f" with (seeds: {random.randint(1, 4)})"
     asked = [f"let before = {{{' | '.join(axes['before'])}}}", f"asked: {chain}{seeds}"]
     asked += [f'report "R{n}" {{ {_report(random, axes)} }}' for n in range(random.randint(0, 2))]

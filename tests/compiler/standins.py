@@ -1,4 +1,4 @@
-"""What stands in for the experiments of the sketches: the same labels, axes and benchmarks over data that are not read."""
+"""What stands in for the experiments of the sketches: the same labels and axes over data that are not read."""
 
 from dsl.parse import parse
 from dsl.source import Source
@@ -36,7 +36,8 @@ robust: {xlmr-base | xlmr-large | mbert} -> intermediate -> reasoning
 """,
     "xcopa2020": """
 let setting = { co: copa | si: siqa | sico: siqa -> copa }
-xcopa-2020: xlmr-large -> setting @ xcopa[*] with (seeds: 5, select: {zs: best(accuracy) | tlv: best(accuracy, on: target)})
+xcopa-2020: xlmr-large -> setting @ xcopa[*]
+  with (seeds: 5, select: {zs: best(accuracy) | tlv: best(accuracy, on: target)})
 """,
     "phang2020": tasks("mnli qqp pawsx mlm-wiki squad1.1")
     + benchmarks("xnli:mnli px:pawsx xquad:squad1.1 mlqa:squad1.1")

@@ -41,8 +41,8 @@ class Scored:
     def values(self, axis: str) -> tuple[str, ...]:
         """The values that they have of an axis; none where the run does not reach it."""
         if axis in OF_LANGUAGES:
-            sides = (side(code, axis) for code in self.languages)
-            return tuple(dict.fromkeys(s for s in sides if s is not None))
+            found = (side(language, axis) for language in self.languages)
+            return tuple(dict.fromkeys(value for value in found if value is not None))
         if axis == "metric":
             return self.metrics
         return (self.taken[axis],) if axis in self.taken else ()

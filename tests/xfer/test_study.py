@@ -25,7 +25,7 @@ SPEC = """\
 model babel { weights: embedded("babel-mini") }
 let intermediate = { skip | w-stories(steps: 3, lr: 1e-3) }
 small: babel -> intermediate -> w-causes(steps: 3, batch: 8) @ w-xcauses[qaa, qab](limit: 20) with (seeds: 2)
-report "R" { of: small, rows: intermediate, columns: language, baseline: skip }
+report "R" { rows: intermediate, columns: language }
 """
 
 
@@ -85,7 +85,7 @@ def test_a_line_of_text_becomes_a_table_and_then_nothing_is_left_to_do(here, cap
         ("# A small study.", "# Another comment, longer than before.\n"),
         ("small:", "renamed:"),
         ("{ skip |", "{ nothing: skip |"),
-        ("rows: intermediate", "rows: language"),
+        ("columns: language", "columns: benchmark"),
         ("skip | w-stories(steps: 3, lr: 1e-3)", "skip | hard: w-stories(steps: 3, lr: 1e-3)"),
         ("qaa, qab", "qab, qaa"),
         ("skip | w-stories(steps: 3, lr: 1e-3)", "w-stories(lr: 0.001, steps: 3) | skip"),

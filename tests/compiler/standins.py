@@ -49,10 +49,11 @@ phang: xlmr-large -> intermediate -> mlm -> xtreme with (seeds: 3)
 phang-tr: xlmr-large -> {skip | qqp} -> xtreme
 """,
     "huang2021": tasks("xnli", "[de, en, es]")
-    + benchmarks("xnli-pairs:xnli", "[de.en, en.de, en.en]")
+    + benchmarks("xnli-pairs:xnli", "pairs(de, en, es)")
     + """
-let robust = {none: skip | adv: siqa | rp: hellaswag | da: copa}
-huang: mbert -> robust -> xnli(seeds: 3) @ xnli[*], xnli-pairs[*]
+huang: mbert -> xnli(seed: 7, robust: {none | adv: adversarial(eps: 1.0, steps: 3, norm: l2)
+  | rp: smoothing(sigma: 0.1) | da: augment(synonyms: "counterfitted_neighbors.json", copies: 3)})
+  @ xnli[*], xnli-pairs[*]
 """,
 }
 

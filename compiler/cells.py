@@ -76,6 +76,16 @@ def scores(run: Run) -> Iterator[Scored]:
         yield _scored(run, target, after, {**stages, **said}, others)
 
 
+def of_others(run: Run, target: Settled) -> set[Span]:
+    """The choices of values of a run that stand at other targets alone: no axes of this one's scores."""
+    every = [*run.targets, *(earlier.target for earlier in run.previous)]
+    if len(every) == 1 or not run.axes:
+        return set()
+    own = _said(run, [s for stage in run.stages for s in (stage.settings, *(p.settings for p in stage.parts))])
+    own |= _said(run, [target.settings])
+    return {place for other in every for place in _said(run, [other.settings])} - set(own)
+
+
 def _targets(run: Run) -> Iterator[tuple[Settled, str | None]]:
     """Each target of a run; those of `@ previous` with the stages after which they are scored, by name."""
     yield from ((target, None) for target in run.targets)
@@ -120,7 +130,7 @@ def _built_in(
     return found
 
 
-def _said(run: Run, settings: Iterable[Settings]) -> _Said:
+def _said(run: Run, settings: Iterable[Settings]) -> dict[Span, tuple[str, Setting]]:
     """The choices of values of a run that stand in these settings."""
     found = {}
     for slot, setting in (pair for s in settings for pair in s.items()):

@@ -12,11 +12,11 @@ from compiler.plan import Device, Plan, Route, Step
 from compiler.scoring import Reached, Scoring
 from compiler.selection import SelectRule
 from compiler.settle import Run, Settings, Stage
-from compiler.titles import called, title_of
+from compiler.titles import called, stage_names, title_of
 from compiler.trainings import Trainings, Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from compiler.bag import Bag
     from compiler.locate import Locator
@@ -44,7 +44,7 @@ class Lowering:
             spec,
             self.device,
             tuple(self.graph.nodes.values()),
-            (*self.scoring.cells, *baselines.cells()),
+            tuple(dict.fromkeys((*self.scoring.cells, *baselines.cells()))),  # two runs may ask for one score
             (*self.routes, *baselines.routes()),
             dict(self.locator.files),
             dict(self.locator.hub),
@@ -73,7 +73,7 @@ class Lowering:
 
     def _previous(self, run: Run, reached: list[Reached], steps: list[Step]) -> None:
         """The scores of `@ previous`, each below the stage after which it is taken."""
-        for number, step in self.scoring.previous(reached, _names(run.stages)):
+        for number, step in self.scoring.previous(reached, stage_names(run.stages)):
             self.routes.append(Route(tuple(steps[: number + 2]), (step,)))
 
     def _model(self, run: Run) -> Key | None:
@@ -101,10 +101,3 @@ def _on_source(settings: Settings) -> Settings:
     if not isinstance(setting.value, SelectRule):
         return settings
     return {**settings, "select": replace(setting, value=replace(setting.value, on_target=False))}
-
-
-def _names(stages: Sequence[Stage]) -> list[str]:
-    """What the stages are called as values of the axis `after`: by their tasks, the second of one name with `(2)`."""
-    titles = [title_of(stage) for stage in stages]
-    numbers = [titles[:at].count(title) + 1 for at, title in enumerate(titles)]
-    return [t if n == 1 else f"{t} ({n})" for t, n in zip(titles, numbers, strict=True)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.baselines import Baselines, Question
+from compiler.cells import of_others
 from compiler.check import check_contamination, is_trained, rows_of, trained_languages
 from compiler.data import own_of, under_of
 from compiler.heads import answering
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from compiler.locate import Locator
     from compiler.plan import Device
     from compiler.settle import Run, Settled, Stage
+    from compiler.suites import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,23 +216,29 @@ def _lengths(target: Settled, answer: Answer) -> Settled:
 
 
 def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> Cell:
-    axes = [(t.axis, t.value) for t in run.axes.values() if t.axis != "seed" and not t.axis.endswith(".seed")]
+    """The cell of a score; a choice that stands at another target alone is no axis of it."""
+    others = of_others(run, target)
+    taken = [t for place, t in run.axes.items() if place not in others]
+    axes = [(t.axis, t.value) for t in taken if not _is_seed(t)]
     if all(axis != "model" for axis, _ in axes):
         axes.insert(0, ("model", run.model.name))
-    if all(axis.rpartition(".")[2] != "under" for axis, _ in axes) and any(t["under"] != CLEAN for t in run.targets):
+    if all(axis.rpartition(".")[2] != "under" for axis, _ in axes) and target["under"] != CLEAN:
         axes.append(("under", perturbation_name(target["under"])))
-    seeds = [t.value for t in run.axes.values() if t.axis == "seed" or t.axis.endswith(".seed")]
     return Cell(
         experiment=run.experiment,
         axes=tuple(axes),
-        seed="/".join(seeds) or last_seed(run),
+        seed="/".join(t.value for t in taken if _is_seed(t)) or last_seed(run),
         benchmark=target.task.name,
         language=language,
         metric=metric,
         zero_shot=not is_trained(language, trained_languages(run, target)),
         score=score,
-        skips=tuple(t.axis for t in run.axes.values() if t.skip),
+        skips=tuple(t.axis for t in taken if t.skip),
     )
+
+
+def _is_seed(taken: Taken) -> bool:
+    return taken.axis.rpartition(".")[2] == "seed"
 
 
 def _vectors(target: Settled) -> Vectors | None:

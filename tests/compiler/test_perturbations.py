@@ -94,3 +94,11 @@ def test_a_baseline_answers_the_perturbed_texts_too_and_learns_from_clean_ones(p
 )
 def test_one_mistake_is_one_finding(folder, value, finding):
     assert [finding] == found(f"{PRELUDE}m -> c @ x[de](under: {value})", folder)
+
+
+def test_a_choice_at_one_target_is_no_axis_of_another(folder):
+    plan = plan_of(PRELUDE + "m -> c @ x[de](under: {clean | hard: casing}), c[en](split: dev)", folder)
+
+    assert [("x", "clean"), ("x", "hard"), ("c", None)] == sorted(
+        ((c.benchmark, dict(c.axes).get("under")) for c in plan.cells), key=lambda pair: (pair[0] != "x", str(pair[1]))
+    )

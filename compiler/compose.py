@@ -158,7 +158,10 @@ class Composer:
         else:
             label = Label(found.name.span, "declared here")
             message = f"a chain starts with a model, and `{name.text}` is none"
-            self.bag.error(codes.WRONG_SORT, name.span, message, did_you_mean(name.text, models), label)
+            hint = did_you_mean(name.text, models)
+            if isinstance(found, Suite):
+                hint = f"a suite stands at the end of a chain: `MODEL -> … -> {name.text}`"
+            self.bag.error(codes.WRONG_SORT, name.span, message, hint, label)
         return None
 
     def _open_stage(self, stage: StageUse, model: ModelDecl | None, chain: Level) -> OpenStage | None:
@@ -269,8 +272,12 @@ class Composer:
                     "a target" if target and not of_kinds else f"a {task.kind.name} {'target' if target else 'stage'}"
                 )
                 known = [k for k in SETTINGS if has_key(k, task.kind, target=target)]
-                message = f"{what} has no `{given.key}`"
-                self.bag.error(codes.UNKNOWN_KEY, given.span, message, did_you_mean(given.key, known))
+                message, hint = f"{what} has no `{given.key}`", did_you_mean(given.key, known)
+                if target and SETTINGS[given.key].where in ("run", "part"):
+                    hint = f"stages have it: behind one, or of all in `with ({given.span.text})`"
+                elif not target and SETTINGS[given.key].where == "target":
+                    hint = f"targets have it: `@ BENCHMARK[*]({given.span.text})`"
+                self.bag.error(codes.UNKNOWN_KEY, given.span, message, hint)
 
     def _note_hidden(self, givens: dict[str, Given], task: Task) -> None:
         own = {g.slot: g for g in task.settings}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
+_SINGLE = re.compile(r"(?<!\{)\{ *(?:split|language|code|first|second) *\}(?!\})")  # one brace where two are meant
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 
 
@@ -275,6 +277,8 @@ class Locator:
             pattern = source.patterns.get("") if isinstance(source, FilesData) else None
             if pattern is not None and not self._file_exists(pattern, values, source.span):
                 filled = fill(pattern, values)
+                if (single := _SINGLE.search(pattern)) is not None:
+                    return f"names stand in two braces: `{{{single[0]}}}`"
                 return f"there is no file `{filled}`; {self.nearby(filled, source.span)}"
         return None
 

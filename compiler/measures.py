@@ -76,8 +76,14 @@ def _differs(compared: Compared, against: Pair, selected: Selected, bag: Bag) ->
     return False
 
 
+def _others(selected: Selected) -> Iterator[Compared]:
+    """Of each pinned axis another value than the pinned."""
+    for axis, pinned in selected.pins.items():
+        yield from ((axis, v) for v in selected.axes.table.values.get(axis, ()) if v not in pinned.values)
+
+
 def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) -> None:
-    first = next(iter((*candidates, *usual(selected.axes.table))), None)
+    first = next(iter((*candidates, *usual(selected.axes.table), *_others(selected))), None)
     hint = f"say it: `against: {{ {first[0]}: {first[1]} }}`" if first else "say which: `against: { AXIS: VALUE }`"
     still = [axis for axis in selected.pins if axis in selected.axes.table.baselines]
     if candidates:

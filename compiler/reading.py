@@ -10,7 +10,7 @@ from compiler import codes
 from compiler.catalog import READING_KEYS, Kind
 from compiler.resolve import Merged, own_pairs
 from compiler.sources import DataSource, read_source
-from compiler.suggest import did_you_mean, language_hint
+from compiler.suggest import closest, did_you_mean, language_hint
 from compiler.templates import bare_names, check_template, is_expression, may_name
 from compiler.writing import describe
 from dsl.syntax import ListValue, Pair, Record, String, Value, Word
@@ -215,7 +215,10 @@ def _fields(merged: Merged, kind: Kind, names: tuple[str, ...], bag: Bag) -> tup
         elif key not in kind.fields:
             hint = did_you_mean(key, kind.fields)
             bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{key}`", hint)
-    missing = [f for f in kind.required if f not in written]
+    meant = {closest(key, kind.fields) for key in written if key not in kind.fields}  # told already
+    missing = [f for f in kind.required if f not in written and f not in meant]
+    if not missing and any(f not in written for f in kind.required):
+        return None
     if missing and not merged.begins():
         return None
     if missing:

@@ -192,7 +192,8 @@ def _check_labels(experiments: tuple[Experiment, ...], own: Mapping[str, Named],
             bag.error(codes.RESERVED_NAME, label.span, f"`{label.text}` has a meaning of its own and labels nothing")
         if (first := seen.get(label.text)) is not None:
             where = Label(first, "first here")
-            bag.error(codes.LABEL_TWICE, label.span, f"the label `{label.text}` stands twice", None, where)
+            hint = "give each experiment a label of its own"
+            bag.error(codes.LABEL_TWICE, label.span, f"the label `{label.text}` stands twice", hint, where)
         if (other := own.get(label.text)) is not None:
             where = Label(other.name.span, "declared here")
             bag.error(codes.NO_REFERENCE, label.span, f"`{label.text}` is a label and a declaration", None, where)

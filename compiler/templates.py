@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ FILTERS = (
 )
 GLOBALS = ("range", "dict", "namespace")
 GIVEN = ("language", "code", "split", "row", "first", "second")  # what a template knows besides the columns
+_EXPRESSIONS, _QUOTED = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL), re.compile(r"'[^']*'|\"[^\"]*\"")
+_HYPHENATED = re.compile(r"(?<![\w.\])-])[A-Za-z_]\w*(?:-[A-Za-z_]\w*)+(?![\w(.\[])")
 MOST_DEPTH = 100  # of a template's tree; Python's own limits lie above it
 
 
@@ -81,6 +84,7 @@ def check_template(text: str, span: Span, bag: Bag, sources: tuple[str, ...] = (
         return False
     _check_statements(tree, span, bag)
     _check_names(tree, span, bag)
+    _check_hyphens(text, span, bag)
     wrong = bare_names(text, sources)
     for name in wrong:
         known = " or ".join(f"`{{{{ {s}.{name} }}}}`" for s in sources)
@@ -155,6 +159,15 @@ def _check_statements(tree: nodes.Template, span: Span, bag: Bag) -> None:
         bag.error(codes.BAD_TEMPLATE, span, f"a template reads no other files: `{word}`")
     for _ in tree.find_all(nodes.ScopedEvalContextModifier):
         bag.error(codes.BAD_TEMPLATE, span, "templates have no `autoescape`")
+
+
+def _check_hyphens(text: str, span: Span, bag: Bag) -> None:
+    """Report a column whose name has a hyphen, which a template reads as a difference; spaces say that one is meant."""
+    for expression in _EXPRESSIONS.findall(text):
+        if (name := _HYPHENATED.search(_QUOTED.sub("", expression))) is not None:
+            message = f"`{name[0]}` is the difference of two columns in a template"
+            hint = f"a column with a hyphen is `row['{name[0]}']`; a difference is written with spaces"
+            bag.error(codes.BAD_TEMPLATE, span, message, hint)
 
 
 def _check_names(tree: nodes.Template, span: Span, bag: Bag) -> None:

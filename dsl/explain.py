@@ -219,6 +219,10 @@ def _unexpected(s: Situation) -> Mend:
 def _hint(s: Situation) -> str | None:
     """The mending of mistakes that have one but no code of their own."""
     first = s.read[0].type if s.read else ""
+    if s.before and s.before.type == "WITH" and s.accepts == {"LPAR"}:
+        return "settings of a whole chain stand in parentheses: `with (seeds: 5)`"
+    if s.accepts == {"NUMBER"} and [lexeme.type for lexeme in s.read[-2:]] == ["COLON", "MINUS"]:
+        return "a list is written `[a, b]`"
     if s.accepts == {"STRING"} and s.at.type == "NAME":
         return f'write `"{s.at.text}"`'
     if s.at.type == "EQUAL" and "COMPARISON" in s.accepts:

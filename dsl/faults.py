@@ -85,6 +85,9 @@ def stuck(text: str, span: Span, _before: Sequence[Lexeme]) -> tuple[Finding, Le
     """Digits with letters or dots stuck to them: `3x`, `1.2.3`."""
     units = ", ".join(f"`{unit}`" for unit in literals.UNITS)
     hint = f"units are {units}; a name begins with a letter"
+    letters = text.lstrip("0123456789.")
+    if (meant := next((u for u in literals.UNITS if u.lower() == letters.lower()), None)) is not None:
+        hint = f"did you mean `{text.removesuffix(letters)}{meant}`?"
     message = f"`{short(text)}` is neither a number nor a name"
     return _finding(codes.BAD_NUMBER, message, span, hint, lost=True), Lexeme("NUMBER", span, "0")
 

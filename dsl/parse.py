@@ -35,7 +35,19 @@ def parse(source: Source) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
     with _no_collection():
         nodes, findings = _parse(source)
     spec = Spec(source, tuple(nodes)) if nodes or not findings else None
-    return spec, by_place(finding.diagnostic for finding in findings)[:MOST_FINDINGS]
+    return spec, _once(by_place(finding.diagnostic for finding in findings))[:MOST_FINDINGS]
+
+
+def _once(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Without what was told before: a keyword that is meant as a name is so wherever the name stands."""
+    keywords: set[str] = set()
+    kept = []
+    for diagnostic in found:
+        if diagnostic.code != codes.KEYWORD_AS_NAME or diagnostic.message not in keywords:
+            kept.append(diagnostic)
+        if diagnostic.code == codes.KEYWORD_AS_NAME:
+            keywords.add(diagnostic.message)
+    return tuple(kept)
 
 
 def _parse(source: Source) -> tuple[Sequence[Statement], Sequence[Finding]]:

@@ -26,9 +26,9 @@ from xfer.render.messages import show_diagnostics
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS, MOST_MEMORY = 1.0, 200 * 2**20  # of CPU; of growth in bytes
-# What a valid spec may be warned of: what it does not use, a target it trains on, fewer than three seeds; and what is
-# not computed yet.
-WARNED = {"X0207", "X0311", "X0333", "X0402"}
+# What a valid spec may be warned of: what it does not use, a target it trains on, dev data that it scores and that
+# chose its checkpoint, fewer than three seeds; and what is not computed yet.
+WARNED = {"X0207", "X0311", "X0321", "X0333", "X0402"}
 SPLICED = (
     "->", "@", "{", "}", "[", "]", "(", ")", "|", ":", ",", "+", "*", "-", "with", "skip", "best", "let", "suite",
     "use", '"', '"""', "#",
@@ -76,6 +76,7 @@ def valid(seed: int) -> str:
         lines.append(f"defaults {random.choice(('', 'multiple-choice ', 'c '))}{{ {_pair(random, TRAINING)} }}")
     lines += [f"let early = {_choice(random)}", f"let named = {_stage(random, 'b')}"]
     lines.append(f"suite both {{ -> c{_settings(random, TRAINING, ('seed',))} @ x[ta] | @ a[de](split: dev) }}")
+    lines.append('benchmark p : c { data: files("x/{{ first }}/{{ split }}.jsonl") languages: pairs(en, de, sw) }')
     lines += [f"{_label(n)}{_chain(random)}" for n in range(random.randint(1, 3))]
     lines += _concluded(random) if random.random() < 0.3 else []
     random.shuffle(lines)
@@ -93,9 +94,12 @@ def _chain(random: Random) -> str:
     )
     if random.random() < 0.15:
         return f"{model} -> {random.choice(('a', 'named'))} -> both"
+    if random.random() < 0.1:
+        return f"{model} -> {before}c(select: {random.choice(('last', 'best'))}) @ {random.choice(('', 'x, '))}previous"
     last = _stage(random, "c")
+    pairs = random.choice(("", "", f", p{random.choice(('', '[en.de, sw.sw]', '[* - en.en]'))}"))
     chain = random.choice(
-        (f"-> {before}{last} @ x{_languages(random)}{_settings(random, TARGETS)}", f"-> {before}{last}")
+        (f"-> {before}{last} @ x{_languages(random)}{_settings(random, TARGETS)}{pairs}", f"-> {before}{last}")
     )
     return f"{model} {chain}" + (f" with (seeds: {random.randint(1, 3)})" if random.random() < 0.3 else "")
 
@@ -149,8 +153,19 @@ TARGETS = {
 }
 
 
+CHOOSING = {
+    "lr": (*TRAINING["lr"], "{1e-5 | high: 3e-5}", "best {1e-5 | 3e-5}"),
+    "warmup": (*TRAINING["warmup"], "best {5% | 10% | 100}"),
+    "select": (
+        *("best", "best(accuracy, every: 5, patience: 2, limit: 3)", "best(on: target)"),
+        "{last | zs: best(every: 1k) | tlv: best(accuracy, on: target)}",
+    ),
+    "tune": ("head", "full", "{full | head}"),
+}
+
+
 def _stage(random: Random, task: str) -> str:
-    settings = {**TRAINING, **DATA, "lr": (*TRAINING["lr"], "{1e-5 | high: 3e-5}")}
+    settings = {**TRAINING, **DATA, **CHOOSING}
     languages = random.choice(("", "[en]", "[en, de]", "[few]", "[* - sw]"))
     return f"{task}{languages}{_settings(random, settings, ('seed', 'mix'))}"
 

@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+N      ?= 1000000
+JOBS   ?= $(shell nproc)
+OUT    ?= build/fuzz
 
-.PHONY: quickstart test check format pretrain world-table clean
+.PHONY: quickstart test check format fuzz pretrain world-table clean
 
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
@@ -22,6 +25,11 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/xfer fmt specs/*.xfer specs/*/*.xfer
+
+fuzz: $(STAMP)  ## Fuzz the compiler: N inputs in JOBS processes, what is found into OUT (docs/benchmarks.md).
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m bench.fuzz --inputs $(N) --jobs $(JOBS) --out $(OUT)
 
 pretrain: $(STAMP)  ## Make the embedded model again (a recorded run: docs/world.md).
 	$(BIN)/python -m bench.pretrain

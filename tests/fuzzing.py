@@ -43,6 +43,7 @@ class Tried:
     codes: tuple[str, ...]  # of errors, and of warnings that no valid spec may give
     seconds: float
     grown: int
+    nodes: int = 0  # of its plan
 
 
 def tried(text: str, folder: Path) -> Tried:
@@ -58,7 +59,8 @@ def tried(text: str, folder: Path) -> Tried:
         for d in found
         if d.severity is Severity.ERROR or (d.severity is Severity.WARNING and d.code not in WARNED)
     )
-    return Tried(tuple(codes), seconds, _memory() - before)
+    nodes = len(result.plan.nodes) if result.plan is not None else 0
+    return Tried(tuple(codes), seconds, _memory() - before, nodes)
 
 
 def _memory() -> int:

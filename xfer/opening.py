@@ -24,6 +24,7 @@ from runtime.errors import XferError
 EMBEDDED = PACKAGE / "runtime" / "world"
 DEVICES = ("auto", "cpu", "cuda")
 CONFIGURATION = "xfer.toml"
+NO_SPEC = Path("spec.xfer")  # stands for one where none is given
 
 
 class UsageError(XferError):
@@ -115,21 +116,26 @@ def configuration(spec: Path) -> tuple[dict[str, Any], Path]:
 
 
 def store_root(spec: Path, options: Options) -> Path:
-    """Where objects are kept: `--store`, `$XFER_STORE`, `store` in xfer.toml, else the user's data folder."""
+    """Where objects are kept."""
+    return located_store(spec, options)[0]
+
+
+def located_store(spec: Path, options: Options) -> tuple[Path, str]:
+    """Where objects are kept, and what says so: `--store`, `$XFER_STORE`, xfer.toml, else the user's data folder."""
     if options.store is not None:
-        return options.store
+        return options.store, "--store"
     if stated := os.environ.get("XFER_STORE"):
-        return Path(stated)
+        return Path(stated), "XFER_STORE"
     settings, folder = configuration(spec)
     if isinstance(stated := settings.get("store"), str):
-        return folder / stated
+        return folder / stated, str(folder / CONFIGURATION)
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "xfer" / "store"
+    return Path(data) / "xfer" / "store", "the user's data folder"
 
 
 def default_store() -> Path:
     """The store where no spec is given: as for a spec in the working directory."""
-    return store_root(Path("spec.xfer"), Options())
+    return store_root(NO_SPEC, Options())
 
 
 def places(

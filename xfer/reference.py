@@ -77,6 +77,24 @@ def list_names(what: str, spec: Path | None, *, as_json: bool, **options: Any) -
     return exits.OK
 
 
+@click.command()
+@click.option("--store", type=Path, help="The store that is looked at.")
+@click.option("--offline", is_flag=True, help="Do not ask the hub.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the screen.")
+def doctor(store: Path | None, *, offline: bool, as_json: bool) -> int:
+    """Say whether this machine can run studies, and how to mend what would stop them. Exit 0: it can, 1: it cannot."""
+    from xfer.doctor.examine import examine, works
+    from xfer.render.doctor import document, show_findings
+
+    out, _ = consoles()
+    findings = examine(store, offline=offline)
+    if as_json:
+        click.echo(json.dumps(document(findings), indent=1))
+    else:
+        show_findings(out, findings)
+    return exits.OK if works(findings) else exits.ERROR
+
+
 def _names(spec: Path | None, options: Options) -> Names | None:
     """The names that a spec sees, or without one the library's; None for a wrong spec, told as `check` does."""
     if spec is None:
@@ -88,4 +106,4 @@ def _names(spec: Path | None, options: Options) -> Names | None:
     return study.compiled.names
 
 
-COMMANDS: Sequence[click.Command] = (explain, list_names, show)
+COMMANDS: Sequence[click.Command] = (doctor, explain, list_names, show)

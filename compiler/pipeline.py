@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.bag import Bag
+from compiler.budget import Limits, read_budget
 from compiler.check import check_runs
 from compiler.compose import Composer
 from compiler.conclusions import check_conclusions
@@ -48,6 +49,7 @@ class Compiled:
     refused: Plan | None = None  # the plan where there is none because this version cannot run something in it
     names: Names | None = None  # what the spec's names mean, where there is a plan
     experiments: tuple[str, ...] = ()  # what its experiments are called, where there is a plan
+    limits: Limits | None = None  # of its budget, where there is a plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     places = replace(places, folders={f.spec.source.name: f.folder for f in files if f.folder is not None})
     names = read_overrides(wanted.settings, resolve(files, library(), bag), bag)
     _check_experiments(spec, names, bag)
+    limits = read_budget(spec, bag)
     runs = Composer(names, places, bag).compose()
     warn_unused(names, bag)
     if bag.failed():
@@ -90,8 +93,8 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
         raise BrokenPlanError("; ".join(broken[:3]))
     experiments = tuple(dict.fromkeys(run.experiment for run in runs))
     if bag.refused():
-        return Compiled(None, bag.all(), plan, names, experiments)
-    return Compiled(plan, bag.all(), None, names, experiments)
+        return Compiled(None, bag.all(), plan, names, experiments, limits)
+    return Compiled(plan, bag.all(), None, names, experiments, limits)
 
 
 @cache

@@ -10,7 +10,7 @@ from compiler.catalog import DEEPEST, KINDS, RESERVED
 from compiler.languages import is_group_right
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
-from dsl.syntax import Budget, Declaration, Defaults, Experiment, Group, Let, Name, Suite
+from dsl.syntax import Declaration, Defaults, Experiment, Group, Let, Name, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -103,10 +103,7 @@ class Merged:
 
 
 def resolve(files: Sequence[File], library: Mapping[str, Named], bag: Bag) -> Names:
-    """The names of the spec, the last of `files`, which come after those that they use.
-
-    What this version cannot run yet is reported at its place.
-    """
+    """The names of the spec, the last of `files`, which come after those that they use."""
     scopes: dict[Source, Scope] = {}
     for file in files:
         scopes[file.spec.source] = _scope(file, scopes, library, bag)
@@ -114,9 +111,6 @@ def resolve(files: Sequence[File], library: Mapping[str, Named], bag: Bag) -> Na
     experiments = tuple(s for s in spec.statements if isinstance(s, Experiment))
     defaults = tuple(s for s in spec.statements if isinstance(s, Defaults))
     _check_labels(experiments, scopes[spec.source].own, bag)
-    for statement in spec.statements:
-        if isinstance(statement, Budget):
-            bag.error(codes.NOT_YET, statement.span, "`budget` is not available yet", "leave it out")
     names = Names(spec.source, scopes, library, experiments, defaults)
     groups = [g for scope in scopes.values() for g in scope.own.values() if isinstance(g, Group)]
     wrong = {g.name.span for g in groups if not is_group_right(g, names, bag)}

@@ -27,7 +27,7 @@ from xfer.render.messages import show_diagnostics
 ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS, MOST_MEMORY = 1.0, 200 * 2**20  # of CPU; of growth in bytes
 # What a valid spec may be warned of: what it does not use, a target it trains on, dev data that it scores and that
-# chose its checkpoint, fewer than three seeds; and what is not computed yet.
+# chose its checkpoint, fewer than three seeds; and what is not computed or tested yet.
 WARNED = {"X0207", "X0311", "X0321", "X0333", "X0402"}
 SPLICED = (
     "->", "@", "{", "}", "[", "]", "(", ")", "|", ":", ",", "+", "*", "-", "with", "skip", "best", "let", "suite",
@@ -81,6 +81,8 @@ def valid(seed: int) -> str:
     lines.append('benchmark p : c { data: files("x/{{ first }}/{{ split }}.jsonl") languages: pairs(en, de, sw) }')
     lines += [f"{_label(n)}{_chain(random)}" for n in range(random.randint(1, 3))]
     lines += _concluded(random) if random.random() < 0.3 else []
+    if random.random() < 0.1:
+        lines.append(f"budget {{ {random.choice(('time: 40h', 'disk: 0.5TB', 'time: 90min, disk: 200GB'))} }}")
     random.shuffle(lines)
     return PRELUDE + "\n".join(lines)
 

@@ -155,6 +155,8 @@ def check_contamination(part: Settled, read: Collection[object], target: Settled
         message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on"
         label = Label(part.span, "trained here")
         hint = "score a split, or a file with other rows, that no stage trains on"
+        if part.task.span == target.task.span:
+            hint += "; how well a training fits its own rows, the losses in its `curve.jsonl` tell"
         bag.error(codes.CONTAMINATION, target.span, message, hint, label)
     elif (said := _declared_same(part.task, target.task, scored.split)) is not None:
         message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on, in another form"

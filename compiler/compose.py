@@ -161,6 +161,8 @@ class Composer:
             hint = did_you_mean(name.text, models)
             if isinstance(found, Suite):
                 hint = f"a suite stands at the end of a chain: `MODEL -> … -> {name.text}`"
+            elif isinstance(found, Let):
+                hint = f"a `let` holds a stage; a choice of models stands where it is: `{found.stage.span.text} -> …`"
             self.bag.error(codes.WRONG_SORT, name.span, message, hint, label)
         return None
 

@@ -64,6 +64,7 @@ class DataLowering:
         self._graph, self._locator, self._bag = graph, locator, bag
         self._data: dict[tuple[object, ...], Key | None] = {}
         self._split_there: dict[tuple[Span, tuple[str, ...], str], bool] = {}
+        self._known_splits: dict[tuple[Span, str], tuple[str, ...]] = {}
         self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
 
     def of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
@@ -98,7 +99,11 @@ class DataLowering:
         return self._split_there[known]
 
     def _splits(self, task: TaskDecl, language: str) -> tuple[str, ...]:
-        return self._locator.splits(task.reading_of(language).sources, language, task.code_of(language))
+        """The splits that a task has in a language; looked for once."""
+        if (task.span, language) not in self._known_splits:
+            found = self._locator.splits(task.reading_of(language).sources, language, task.code_of(language))
+            self._known_splits[task.span, language] = found
+        return self._known_splits[task.span, language]
 
     def _sources(self, task: TaskDecl, split: str, language: str) -> tuple[tuple[str, tuple[Rows, ...]], ...] | None:
         """The rows of each source by its name, in the order that matters to a join alone; None after a finding."""
@@ -194,6 +199,8 @@ class DataLowering:
         message = f"`{part.task.name}` has no {split} split in {', '.join(f'`{c}`' for c in lacking)}; {why}"
         missing = self._locator.expected(data, split, lacking[0], code)
         hint = f"its data have: {there}" + (f"; {missing}" if missing else "")
+        if split == "train" and not missing and there != "no split at all":
+            hint += f"; to train on those, a `task NAME : {part.task.name} {{ data: … }}` calls them `train`"
         self._bag.error(codes.NO_SPLIT, part.name_span, message, hint, Label(data[0].span, "its data"))
 
     def rows_read(self, part: Settled, model: Key) -> frozenset[object]:

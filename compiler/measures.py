@@ -84,7 +84,8 @@ def _others(selected: Selected) -> Iterator[Compared]:
 
 def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) -> None:
     first = next(iter((*candidates, *usual(selected.axes.table), *_others(selected))), None)
-    hint = f"say it: `against: {{ {first[0]}: {first[1]} }}`" if first else "say which: `against: { AXIS: VALUE }`"
+    said = f"{first[0]}: {first[1]}" if first else "AXIS: VALUE"
+    hint = f"say what it is over: `gain(…, against: {{ {said} }})`"
     still = [axis for axis in selected.pins if axis in selected.axes.table.baselines]
     if candidates:
         several = listing(f"{axis}: {value}" for axis, value in candidates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ class Reached:
 class Answer:
     """Whose head answers a target: a part of a stage, and the weights that it left; all None where none is needed."""
 
+    cell: Cell  # of each of its scores, as far as they have it in common
+    trained: Collection[str]  # languages that are not zero-shot
     part: Settled | None = None
     stage: Stage | None = None
     weights: Weights | None = None
@@ -96,7 +98,8 @@ class Scoring:
         latest = {e.target.task.span: e.stage for e in run.previous}
         for earlier in run.previous:
             stage, target = run.stages[earlier.stage], earlier.target
-            answer = Answer(stage.parts[earlier.part], stage, reached[earlier.stage].weights)
+            common = _cell(run, target), trained_languages(run, target)
+            answer = Answer(*common, stage.parts[earlier.part], stage, reached[earlier.stage].weights)
             later = replace(answer, earlier=True)
             after = {earlier.stage, *((last,) if latest[target.task.span] == earlier.stage else ())}
             if self._data.has_split(target, "dev", "`@ previous` is scored on it"):
@@ -142,9 +145,9 @@ class Scoring:
         self.naive += 1
         for metric in target.task.metrics:
             op = Score(predictions, metric, metric_version(metric))
-            yield _cell(
-                reached.run, target, language, metric, self._graph.enter(op, f"{metric} {name}", target.span, {})
-            )
+            score = self._graph.enter(op, f"{metric} {name}", target.span, {})
+            zero_shot = not is_trained(language, answer.trained)
+            yield replace(answer.cell, language=language, metric=metric, zero_shot=zero_shot, score=score)
 
     def _weights(self, reached: Reached, target: Settled, language: str, answer: Answer) -> Weights | None:
         """The weights that answer a target in one language: its own choice where the last stage left it open."""
@@ -203,11 +206,12 @@ def last_seed(run: Run) -> str:
 
 def _answering(reached: Reached, target: Settled) -> Answer:
     """The part of the last stage whose head answers, if the kind needs one."""
+    common = _cell(reached.run, target), trained_languages(reached.run, target)
     if not target.task.kind.trains:
-        return Answer()
+        return Answer(*common)
     stage = reached.run.stages[-1]
     (part,) = answering(stage.parts, target.task)
-    return Answer(part, stage, reached.weights)
+    return Answer(*common, part, stage, reached.weights)
 
 
 def _lengths(target: Settled, answer: Answer) -> Settled:
@@ -215,8 +219,8 @@ def _lengths(target: Settled, answer: Answer) -> Settled:
     return target if answer.part is None or target.settings["max-length"].place is not None else answer.part
 
 
-def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> Cell:
-    """The cell of a score; a choice that stands at another target alone is no axis of it."""
+def _cell(run: Run, target: Settled) -> Cell:
+    """What the cells of a target have in common; a choice that stands at another target alone is no axis of it."""
     others = of_others(run, target)
     taken = [t for place, t in run.axes.items() if place not in others]
     axes = [(t.axis, t.value) for t in taken if not _is_seed(t)]
@@ -229,10 +233,10 @@ def _cell(run: Run, target: Settled, language: str, metric: str, score: Key) -> 
         axes=tuple(axes),
         seed="/".join(t.value for t in taken if _is_seed(t)) or last_seed(run),
         benchmark=target.task.name,
-        language=language,
-        metric=metric,
-        zero_shot=not is_trained(language, trained_languages(run, target)),
-        score=score,
+        language="",
+        metric="",
+        zero_shot=False,
+        score="",
         skips=tuple(t.axis for t in taken if t.skip),
     )
 

@@ -92,7 +92,7 @@ def _label(number: int) -> str:
 
 
 def _chain(random: Random) -> str:
-    model = random.choice(("m", "n", "{m | n}", "{one: m | n}"))
+    model = random.choice(("m", "m", "n", "n", "{m | n}", "{one: m | n}"))
     before = random.choice(
         ("", "early -> ", "named -> ", "{skip | named} -> ", "t(steps: 3) -> ", f"{_mixture(random)} -> ")
     )
@@ -105,7 +105,7 @@ def _chain(random: Random) -> str:
     chain = random.choice(
         (f"-> {before}{last} @ x{_languages(random)}{_settings(random, TARGETS)}{pairs}", f"-> {before}{last}")
     )
-    return f"{model} {chain}" + (f" with (seeds: {random.randint(1, 3)})" if random.random() < 0.3 else "")
+    return f"{model} {chain}" + (f" with (seeds: {random.randint(1, 3)})" if random.random() < 0.2 else "")
 
 
 def _concluded(random: Random) -> list[str]:
@@ -113,7 +113,7 @@ def _concluded(random: Random) -> list[str]:
     axes = {"model": ["m", "n"], "before": ["skip", "a", "b"], "lr": ["1e-5", "high"], "under": ["clean", "hard"]}
     targets = "x[en, de](under: {clean | hard: casing}), a[en, sw](split: dev)"
     chain = f"{{m | n}} -> before -> c(lr: {{1e-5 | high: 3e-5}}) @ {targets}"
-    seeds = f" with (seeds: {random.randint(1, 4)})"
+    seeds = random.choice(("", "", "", " with (seeds: 3)"))
     asked = [f"let before = {{{' | '.join(axes['before'])}}}", f"asked: {chain}{seeds}"]
     asked += [f'report "R{n}" {{ {_report(random, axes)} }}' for n in range(random.randint(0, 2))]
     return asked + [f'claim "C{n}": {_claim(random, axes)}' for n in range(random.randint(0, 2))]
@@ -162,9 +162,9 @@ CHOOSING = {
     "warmup": (*TRAINING["warmup"], "best {5% | 10% | 100}"),
     "select": (
         *("best", "best(accuracy, every: 5, patience: 2, limit: 3)", "best(on: target)"),
-        "{last | zs: best(every: 1k) | tlv: best(accuracy, on: target)}",
+        "{zs: best(every: 1k) | tlv: best(accuracy, on: target)}",
     ),
-    "tune": ("head", "full", "{full | head}"),
+    "tune": ("head", "full"),
 }
 
 
@@ -190,7 +190,7 @@ def _languages(random: Random) -> str:
 
 def _settings(random: Random, table: dict, without: tuple[str, ...] = ()) -> str:
     keys = [key for key in table if key not in without]
-    chosen = random.sample(keys, random.choice((0, 0, 1, 2, 3)))
+    chosen = random.sample(keys, random.choice((0, 0, 1, 1, 2, 3)))
     if "steps" in chosen and "epochs" in chosen:
         chosen.remove("steps")
     return f"({', '.join(f'{k}: {random.choice(table[k])}' for k in chosen)})" if chosen else ""

@@ -11,9 +11,10 @@ from dsl.parse import parse
 from dsl.source import Source
 from dsl.syntax import Declaration, Experiment, Group, Let, Ref, Suite
 from tests.compiling import plan_of
+from tests.conftest import ALL
 from tests.fuzzing import valid
 
-SEEDS = range(150)
+SEEDS = range(150 if ALL else 50)
 
 
 def statements(text):
@@ -70,7 +71,7 @@ def test_writing_a_let_out_moves_no_key(seed, folder):
     assert keys(valid(seed), folder) == keys(text, folder)
 
 
-@pytest.mark.parametrize("seed", SEEDS[:60])
+@pytest.mark.parametrize("seed", SEEDS[:40])
 def test_a_spec_in_two_files_has_the_keys_of_one(seed, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "s", symlinks=True)
     apart = [t for s, t in statements(valid(seed)) if isinstance(s, Declaration | Group | Let | Suite)]

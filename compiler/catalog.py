@@ -299,6 +299,7 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
 READING_KEYS = ("data", "filter", "join", "input")  # how rows are read: what `per-language` may change
 
 MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, and would take minutes to plan
+MOST_PARTS = 1_000  # of a mixture
 DEEPEST = 64  # lets within lets, groups within groups, declarations from declarations
 
 # The embedded world as the compiler needs it; a test holds it equal to `runtime.world`.

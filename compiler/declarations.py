@@ -30,6 +30,7 @@ class Declarations:
     bag: Bag
     models: dict[Span, ModelDecl | None] = field(default_factory=dict)
     tasks: dict[Span, TaskDecl | None] = field(default_factory=dict)
+    broken: set[Span] = field(default_factory=set)  # whose line of ancestors is too long
 
     def read_own(self) -> None:
         """Read the file's own even when no chain names them, so that their faults show."""
@@ -41,7 +42,7 @@ class Declarations:
         """The declared model."""
         place = declaration.name.span
         if place not in self.models:
-            merged = merge(declaration, self.names, self.bag)
+            merged = merge(declaration, self.names, self.bag, self.broken)
             self.models[place] = declare_model(merged, self.bag) if merged else None
         return self.models[place]
 
@@ -50,7 +51,7 @@ class Declarations:
         place = declaration.name.span
         if place not in self.tasks:
             self.tasks[place] = None  # while it is read: two tasks may say of each other that they overlap
-            merged = merge(declaration, self.names, self.bag)
+            merged = merge(declaration, self.names, self.bag, self.broken)
             declared = declare_task(merged, self.places, self.bag) if merged else None
             if merged is not None and declared is not None:
                 self._refuse_groups(merged)

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import DEEPEST, MOST_RUNS
+from compiler.catalog import DEEPEST, MOST_PARTS, MOST_RUNS
 from compiler.resolve import Names
 from compiler.suggest import did_you_mean
 from compiler.suites import Taken, read_tails
@@ -152,6 +152,10 @@ class _Walker:
     def _mixture(self, stage: Stage, parts: Sequence[Part], taken: _Taken, axis: str) -> Iterator[_Way]:
         """One run for each way through the choices among its parts; where all are skipped, none."""
         ways: list[tuple[tuple[Use, ...], _Taken]] = [((), taken)]
+        if len(parts) > MOST_PARTS:
+            message = f"this mixture has {len(parts):,} parts, and {MOST_PARTS:,} are the most"
+            self.bag.error(codes.TOO_MANY, parts[MOST_PARTS].span, message, "write fewer, or one task over more data")
+            return
         for part in parts:
             ways = [
                 (before + inner, after)

@@ -194,9 +194,12 @@ def _check_labels(experiments: tuple[Experiment, ...], own: Mapping[str, Named],
         seen[label.text] = label.span
 
 
-def merge(declaration: Declaration, names: Names, bag: Bag) -> Merged | None:
-    """`declaration` with all that it inherits, nearest first; None after a finding."""
-    line = _ancestry(declaration, names, bag)
+def merge(declaration: Declaration, names: Names, bag: Bag, broken: set[Span] | None = None) -> Merged | None:
+    """`declaration` with all that it inherits, nearest first; None after a finding.
+
+    `broken` remembers the places of declarations whose line is too long, so that it is told once and not of each.
+    """
+    line = _ancestry(declaration, names, bag, set() if broken is None else broken)
     if line is None:
         return None
     chain, kind = line
@@ -220,15 +223,20 @@ def own_pairs(record: Record, bag: Bag) -> dict[str, Pair]:
     return found
 
 
-def _ancestry(start: Declaration, names: Names, bag: Bag) -> tuple[list[Declaration], str | None] | None:
+def _ancestry(
+    start: Declaration, names: Names, bag: Bag, broken: set[Span]
+) -> tuple[list[Declaration], str | None] | None:
     """The declaration and its ancestors, and the kind at the end of the line."""
     line = [start]
+    if start.name.span in broken:
+        return None
     while (parent := line[-1].parent) is not None and (parent.text not in KINDS or start.word == "model"):
         found = names.get(parent)
         if not isinstance(found, Declaration) or (found.word == "model") != (start.word == "model"):
             _unknown_parent(parent, start, found, names, bag)
             return None
         if len(line) >= DEEPEST:
+            broken |= {declaration.name.span for declaration in line}
             bag.error(codes.TOO_MANY, parent.span, f"declarations inherit from each other more than {DEEPEST} deep")
             return None
         if any(found is before for before in line):

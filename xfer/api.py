@@ -60,9 +60,9 @@ class Study:
         """The study's store."""
         return Store(self.store_root, write=write)
 
-    def preview(self) -> Preview:
-        """What `run` would do now."""
-        return preview(self.plan, self.store())
+    def preview(self, plan: Plan | None = None) -> Preview:
+        """What `run` would do now; or would with another plan, such as one that this version refuses."""
+        return preview(plan or self.plan, self.store())
 
 
 def compile(  # noqa: A001

@@ -74,6 +74,9 @@ def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **pl
     study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
+        if (refused := study.compiled.refused) is not None and not as_json:
+            out.print("What it will be once this version can run it:", highlight=False)
+            show_plan(out, refused, study.preview(refused), full=full)
         return exits.USAGE
     found = study.preview()
     if as_json:

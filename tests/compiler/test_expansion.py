@@ -196,3 +196,16 @@ def test_many_groups_within_groups_are_no_trouble(findings):
 
     assert [] == findings(wide + "m -> c @ x[g0]")
     assert {"X0319"} == {code for code, _ in findings(deep + "m -> c @ x[g0]")}
+
+
+def test_a_mixture_of_more_parts_than_anybody_means_is_refused_at_the_first_too_many(folder):
+    text = PRELUDE + "m -> " + " + ".join(["a"] * 1001)
+
+    assert [("X0319", "a")] == found(text, folder)
+    assert [] == found(PRELUDE + "m -> " + " + ".join(["a"] * 1000), folder)
+
+
+def test_a_line_of_ancestors_that_is_too_long_is_told_once_and_not_of_each(folder):
+    line = "\n".join(f"task n{n} : n{n + 1} {{ }}" for n in range(100)) + "\ntask n100 : a { }\n"
+
+    assert [("X0319", "n64")] == found(f"{PRELUDE}{line}m -> a", folder)

@@ -379,3 +379,14 @@ def test_settings_from_outside_reach_the_api_and_the_command_line(here, capsys):
     assert keys.isdisjoint(n.key for n in xfer.compile("study.xfer").plan.nodes if n.label.endswith("(seed 2)"))
     with pytest.raises(XferError, match="`lr` is no setting"):
         xfer.Options(settings=("lr",))
+
+
+def test_what_this_version_cannot_run_is_planned_and_refused(here, capsys):
+    (here / "study.xfer").write_text("babel-mini -> w-causes(tune: lora(r: 8)) @ w-xcauses[qab]")
+
+    assert exits.USAGE == call(["plan", "study.xfer"])
+    said = capsys.readouterr()
+    assert "error[X0401]: `tune: lora` is not available yet" in said.err
+    assert "What it will be once this version can run it:\nPlan: 6 nodes: 0 cached, 6 to run" in said.out
+    assert exits.USAGE == call(["run", "study.xfer"])
+    assert [] == list((here / "store").glob("objects/*/*"))

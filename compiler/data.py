@@ -64,11 +64,21 @@ class DataLowering:
         self._graph, self._locator, self._bag = graph, locator, bag
         self._data: dict[tuple[object, ...], Key | None] = {}
         self._split_there: dict[tuple[Span, tuple[str, ...], str], bool] = {}
+        self._parts: dict[tuple[int, Key], tuple[Settled, tuple[Key, ...] | None]] = {}
         self._known_splits: dict[tuple[Span, str], tuple[str, ...]] = {}
         self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
 
     def of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
-        """The data of a part of a stage, one key a language; None after a finding."""
+        """The data of a part of a stage, one key a language; None after a finding. Looked for once a part."""
+        known = self._parts.get((id(part), model))
+        if known is None:
+            known = self._parts[id(part), model] = (
+                part,
+                self._of_part(part, model),
+            )  # the part lives as long as its id
+        return known[1]
+
+    def _of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
         if not self.has_split(part, "train", "a stage needs one"):
             return None
         keys = [self.node(part, model, c, "train", part, scored=False) for c in part.languages]

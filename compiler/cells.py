@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from compiler.forgetting import evaluations
 from compiler.pairs import sides
 from compiler.perturbations import CLEAN, perturbation_name
 from compiler.titles import stage_names
@@ -73,6 +74,7 @@ def scores(run: Run) -> Iterator[Scored]:
     own = [_said(run, [target.settings]) for target, _ in targets]
     for (target, after), said in zip(targets, own, strict=True):
         others = {place for other in own for place in other} - set(stages) - set(said)
+        others |= later_seeds(run, after)
         yield _scored(run, target, after, {**stages, **said}, others)
 
 
@@ -86,21 +88,32 @@ def of_others(run: Run, target: Settled) -> set[Span]:
     return {place for other in every for place in _said(run, [other.settings])} - set(own)
 
 
-def _targets(run: Run) -> Iterator[tuple[Settled, str | None]]:
-    """Each target of a run; those of `@ previous` with the stages after which they are scored, by name."""
+def later_seeds(run: Run, after: int | None) -> set[Span]:
+    """The choices of seeds that stages behind one alone have, by its number: what is scored after it knows none."""
+    if after is None:
+        return set()
+    seeds = [(n, _said(run, [stage.settings])) for n, stage in enumerate(run.stages)]
+    reached = {p for n, said in seeds if n <= after for p, (slot, _) in said.items() if slot == "seed"}
+    return {p for _, said in seeds for p, (slot, _) in said.items() if slot == "seed"} - reached
+
+
+def seed_of(run: Run, after: int | None = None) -> str:
+    """The seed of a stage by its number, or of the last; nothing is random where nothing is trained."""
+    return str(run.stages[-1 if after is None else after]["seed"]) if run.stages else ""
+
+
+def _targets(run: Run) -> Iterator[tuple[Settled, int | None]]:
+    """Each target of a run; those of `@ previous` with the numbers of the stages after which they are scored."""
     yield from ((target, None) for target in run.targets)
-    names = stage_names(run.stages)
-    latest = {earlier.target.task.span: earlier.stage for earlier in run.previous}
-    for earlier in run.previous:
-        last = len(names) - 1 if latest[earlier.target.task.span] == earlier.stage else earlier.stage
-        yield from ((earlier.target, names[number]) for number in sorted({earlier.stage, last}))
+    yield from ((again.target, again.after) for again in evaluations(run))
 
 
-def _scored(run: Run, target: Settled, after: str | None, said: _Said, others: Collection[Span]) -> Scored:
+def _scored(run: Run, target: Settled, after: int | None, said: _Said, others: Collection[Span]) -> Scored:
     """The scores of a target; `others` are choices of values that stand at other targets alone."""
     chosen = {place: taken for place, taken in run.axes.items() if place not in others}
-    taken = _built_in(run, target, {t.axis: t.value for t in chosen.values()}, said.values())
-    taken |= {"after": after} if after is not None else {}
+    said = {place: found for place, found in said.items() if place not in others}
+    taken = _built_in(run, target, {t.axis: t.value for t in chosen.values()}, said.values(), after)
+    taken |= {"after": stage_names(run.stages)[after]} if after is not None else {}
     slots = {chosen[place].axis: slot for place, (slot, _) in said.items()}
     still = {chosen[place].axis for place, (slot, s) in said.items() if UNCHANGED.get(slot) == s.value}
     clean = {"under"} if "under" not in slots and taken.get("under") == CLEAN else set()
@@ -118,13 +131,13 @@ def _scored(run: Run, target: Settled, after: str | None, said: _Said, others: C
 
 
 def _built_in(
-    run: Run, target: Settled, taken: Mapping[str, str], said: Iterable[tuple[str, Setting]]
+    run: Run, target: Settled, taken: Mapping[str, str], said: Iterable[tuple[str, Setting]], after: int | None
 ) -> dict[str, str]:
     """The axes of choices, with those that every score has."""
     slots = {slot for slot, _ in said}
     found = {"model": run.model.name, **taken, "benchmark": target.task.name}
     if "seed" not in slots and run.stages:
-        found["seed"] = str(run.stages[-1]["seed"])
+        found["seed"] = seed_of(run, after)
     if "under" not in slots:
         found["under"] = perturbation_name(target["under"])
     return found

@@ -34,7 +34,23 @@ def _is_complete(run: Run, bag: Bag) -> bool:
         message = "nothing is trained before `@ previous`, so there is nothing to evaluate again"
         bag.error(codes.NO_HEAD, run.previous_span, message, "train something before it: `-> TASK @ previous`")
         return False
-    return all([_head_fits(run, t, bag) for t in run.targets])  # noqa: C419  (every fault is told)
+    twice = _twice(run)
+    if twice is not None and run.previous_span is not None:
+        message = f"`@ previous` could be answered by two heads of `{twice.name}` of one stage"
+        hint = "give one of them a second name: `task NAME : TASK { }`"
+        bag.error(codes.NO_HEAD, run.previous_span, message, hint)
+    return all([twice is None, *(_head_fits(run, t, bag) for t in run.targets)])
+
+
+def _twice(run: Run) -> TaskDecl | None:
+    """A task of which a stage has two parts in one language: `@ previous` would not know whose head is meant."""
+    seen: set[tuple[object, ...]] = set()
+    for earlier in run.previous:
+        for language in earlier.target.languages:
+            if (known := (earlier.stage, earlier.target.task.span, language)) in seen:
+                return earlier.target.task
+            seen.add(known)
+    return None
 
 
 def _is_chosen_right(run: Run, bag: Bag) -> bool:
@@ -158,14 +174,14 @@ def check_contamination(part: Settled, read: Collection[object], target: Settled
         if part.task.span == target.task.span:
             hint += "; how well a training fits its own rows, the losses in its `curve.jsonl` tell"
         bag.error(codes.CONTAMINATION, target.span, message, hint, label)
-    elif (said := _declared_same(part.task, target.task, scored.split)) is not None:
+    elif (said := declared_same(part.task, target.task, scored.split)) is not None:
         message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on, in another form"
         labels = Label(part.span, "trained here"), Label(said, "they are declared to be the same here")
         hint = "score a split that no stage trains on, or take the declaration out if it is wrong"
         bag.error(codes.CONTAMINATION, target.span, message, hint, *labels)
 
 
-def _declared_same(trained: TaskDecl, scored: TaskDecl, split: str) -> Span | None:
+def declared_same(trained: TaskDecl, scored: TaskDecl, split: str) -> Span | None:
     """Where it is said that a split that is scored and the training split of a task are the same rows."""
     ours, theirs = scored.shared.get(split, {}), trained.shared.get("train", {})
     if (trained.span, "train") in ours:

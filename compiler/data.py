@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-_CHOOSES = "a checkpoint is chosen by it"
+CHOOSES = "a checkpoint is chosen by it"
 
 
 def under_of(target: Settled) -> str:
@@ -92,7 +92,7 @@ class DataLowering:
 
         They are as the data have them: what a target perturbs or leaves out chooses nothing.
         """
-        if not self.has_split(replace(part, languages=languages), "dev", _CHOOSES):
+        if not self.has_split(replace(part, languages=languages), "dev", CHOOSES):
             return None
         keys = [self._node(part, model, lengths, _Asked(c, "dev", True, limit, None, _own(part))) for c in languages]
         found = tuple(k for k in keys if k is not None)

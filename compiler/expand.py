@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import DEEPEST, MOST_PARTS, MOST_RUNS
+from compiler.catalog import DEEPEST, MOST_PARTS, MOST_RUNS, SLOT
 from compiler.resolve import Names
 from compiler.suggest import did_you_mean
 from compiler.suites import Taken, read_tails
@@ -282,8 +282,9 @@ def _with_settings(use: StageUse, stage: Stage) -> StageUse:
 
 def _with_pairs(use: Use, pairs: tuple[Pair, ...]) -> Use:
     """A part of a mixture with what stands behind its parentheses; its own is nearer."""
-    own = {pair.key.text for pair in use.settings}
-    return replace(use, settings=(*use.settings, *(p for p in pairs if p.key.text not in own)))
+    own = {SLOT.get(pair.key.text, pair.key.text) for pair in use.settings}
+    added = (p for p in pairs if SLOT.get(p.key.text, p.key.text) not in own)
+    return replace(use, settings=(*use.settings, *added))
 
 
 def _is_skip(alternative: Alternative) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.check import rows_of
+from compiler.check import declared_same, rows_of
 from compiler.keys import metric_version
 from compiler.ops import Data, Judge, Key
 from compiler.selection import SelectRule, metric_of
@@ -13,7 +13,7 @@ from compiler.values import as_real
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from compiler.bag import Bag
     from compiler.data import DataLowering
@@ -54,15 +54,22 @@ class Judging:
         ops = [self._graph.nodes[key].op for judge in judges for key in judge.data]
         return frozenset(row for op in ops if isinstance(op, Data) for row in rows_of(op))
 
-    def check_unseen(self, judges: tuple[Judge, ...], parts: Iterable[Settled], model: Key, place: Span) -> None:
-        """Report rows that choose a checkpoint and that a stage trains on: they say nothing of other rows."""
+    def check_unseen(
+        self, judges: tuple[Judge, ...], judged: Sequence[Settled], parts: Iterable[Settled], model: Key, place: Span
+    ) -> None:
+        """Report dev rows of what is judged that a stage trains on, or that are declared to be the same."""
         read = self.rows(judges)
-        part = next((p for p in parts if not read.isdisjoint(self._data.rows_read(p, model))), None)
+        part = next((p for p in parts if self._shares(p, read, judged, model)), None)
         if part is not None:
             message = f"the checkpoint is chosen on rows that `{part.task.name}` trains on"
             label = Label(part.span, "trained here")
             hint = "give the task a dev split of other rows, or keep the last checkpoint: `select: last`"
             self._bag.error(codes.CHOSEN_ON_TRAINED, place, message, hint, label)
+
+    def _shares(self, part: Settled, read: frozenset[object], judged: Sequence[Settled], model: Key) -> bool:
+        if not read.isdisjoint(self._data.rows_read(part, model)):
+            return True
+        return any(declared_same(part.task, other.task, "dev") is not None for other in judged)
 
 
 def _judge(judged: Settled, head: int, data: tuple[Key, ...], metric: str) -> Judge:

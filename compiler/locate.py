@@ -208,10 +208,10 @@ class Locator:
         if (source.side is not None) == are_pairs((language,)):
             return True
         if source.side is None:
-            message = f"the world has no rows in a pair of languages, `{language}`"
+            message = "the world has no rows in a pair of languages"
             hint = f"say which side this source is in: `world({source.task}, language: first)`"
         else:
-            message = f"`language: {source.side}` is a side of a pair, and `{language}` is none"
+            message = f"`language: {source.side}` is a side of a pair, and the language is none"
             hint = "take it out, or declare `languages: pairs(…)`"
         self.bag.error(codes.WRONG_VALUE, source.span, message, hint)
         return False

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.baselines import Baselines, Question
-from compiler.cells import of_others
+from compiler.cells import later_seeds, of_others, seed_of
 from compiler.check import check_contamination, is_trained, rows_of, trained_languages
-from compiler.data import own_of, under_of
+from compiler.data import CHOOSES, own_of, under_of
+from compiler.forgetting import evaluations
 from compiler.heads import answering
 from compiler.keys import metric_version
 from compiler.ops import Data, Key, Method, Model, Predict, Score, Select, Vectors
@@ -71,6 +72,8 @@ class Scoring:
         split = self._data.target_split(target)
         if not self._data.has_split(target, split, "a target is scored on it") or not self._has_layer(reached, target):
             return
+        if reached.weights.open and answer.part is not None and not self._data.has_split(target, "dev", CHOOSES):
+            return
         for language in target.languages:
             data = self._data.node(target, reached.model, language, split, _lengths(target, answer), scored=True)
             weights = self._weights(reached, target, language, answer)
@@ -83,7 +86,7 @@ class Scoring:
                 for cell in self._scored(replace(reached, weights=weights), target, language, data, answer)
             ]
             title = target.task.name + (f" ({selected})" if selected else "")
-            yield from (Step(title, cell.score, last_seed(run)) for cell in cells)
+            yield from (Step(title, cell.score, seed_of(run)) for cell in cells)
             self.cells += cells
             if answer.part is not None:
                 train = self._data.of_part(answer.part, reached.model) or ()
@@ -94,18 +97,15 @@ class Scoring:
 
         Of a task that several stages train, the latest head that is there answers.
         """
-        run, last = reached[-1].run, len(reached) - 1
-        latest = {e.target.task.span: e.stage for e in run.previous}
-        for earlier in run.previous:
-            stage, target = run.stages[earlier.stage], earlier.target
-            common = _cell(run, target), trained_languages(run, target)
-            answer = Answer(*common, stage.parts[earlier.part], stage, reached[earlier.stage].weights)
-            later = replace(answer, earlier=True)
-            after = {earlier.stage, *((last,) if latest[target.task.span] == earlier.stage else ())}
+        run = reached[-1].run
+        for again in evaluations(run):
+            stage, target = run.stages[again.earlier.stage], again.target
+            common = _cell(run, target, again.after), trained_languages(run, target)
+            weights = reached[again.earlier.stage].weights
+            answer = Answer(*common, stage.parts[again.earlier.part], stage, weights, again.is_later)
             if self._data.has_split(target, "dev", "`@ previous` is scored on it"):
-                for number in sorted(after):
-                    own = answer if number == earlier.stage else later
-                    yield from ((number, s) for s in self._after(reached[number], names[number], target, own))
+                found = self._after(reached[again.after], names[again.after], target, answer)
+                yield from ((again.after, step) for step in found)
 
     def _after(self, reached: Reached, name: str, target: Settled, answer: Answer) -> Iterator[Step]:
         for language in target.languages:
@@ -113,10 +113,13 @@ class Scoring:
             if data is None:
                 continue
             self._check_rows(reached, target, data)
-            for cell in self._scored(reached, target, language, data, answer):
-                own = replace(cell, axes=(*cell.axes, ("after", name)))
-                self.cells.append(own)
-                yield Step(f"{target.task.name} (previous)", own.score, last_seed(reached.run))
+            scored = self._scored(reached, target, language, data, answer)
+            cells = tuple(replace(cell, axes=(*cell.axes, ("after", name))) for cell in scored)
+            self.cells += cells
+            yield from (Step(f"{target.task.name} (previous)", cell.score, cell.seed) for cell in cells)
+            if answer.part is not None and not answer.earlier:
+                train = self._data.of_part(answer.part, reached.model) or ()
+                self.baselines.ask(Question(reached.run, answer.part, train, target, data, cells))
 
     def _scored(self, reached: Reached, target: Settled, language: str, data: Key, answer: Answer) -> Iterator[Cell]:
         """One cell a metric: the predictions of one head, or of the vectors, on one data set."""
@@ -138,7 +141,7 @@ class Scoring:
             head_of=answer.weights.key if answer.earlier and answer.weights is not None else None,
             own=own_of(target.settings, ("max-answer", "n-best", "null-threshold")),
         )
-        seed = last_seed(reached.run)
+        seed = seed_of(reached.run)
         name = f"{reached.title} @ {target.task.name}[{language}]{under_of(target)}"
         name += f" (seed {seed})" if seed else ""
         predictions = self._graph.enter(predict, f"predict {name}", target.span, places)
@@ -163,7 +166,7 @@ class Scoring:
         if judges is None:
             return None
         trained = [p for s in reached.run.stages for p in s.parts if p.task.kind.labelled]
-        self._judging.check_unseen(judges, trained, reached.model, place)
+        self._judging.check_unseen(judges, (target,), trained, reached.model, place)
         op = Select(weights.trainings, judges, precision_of(answer.stage.settings["precision"], self._device))
         label = f"choose {reached.title} for {target.task.name}[{language}] (seed {answer.stage['seed']})"
         places = setting_places({"select": setting}, self._graph)
@@ -199,11 +202,6 @@ class Scoring:
         return False
 
 
-def last_seed(run: Run) -> str:
-    """The seed of the last stage; nothing is random where nothing is trained."""
-    return str(run.stages[-1]["seed"]) if run.stages else ""
-
-
 def _answering(reached: Reached, target: Settled) -> Answer:
     """The part of the last stage whose head answers, if the kind needs one."""
     common = _cell(reached.run, target), trained_languages(reached.run, target)
@@ -219,9 +217,12 @@ def _lengths(target: Settled, answer: Answer) -> Settled:
     return target if answer.part is None or target.settings["max-length"].place is not None else answer.part
 
 
-def _cell(run: Run, target: Settled) -> Cell:
-    """What the cells of a target have in common; a choice that stands at another target alone is no axis of it."""
-    others = of_others(run, target)
+def _cell(run: Run, target: Settled, after: int | None = None) -> Cell:
+    """What the cells of a target have in common, scored after a stage by its number, or after the last.
+
+    A choice that stands at another target alone is no axis of it, nor is the seed of a later stage.
+    """
+    others = of_others(run, target) | later_seeds(run, after)
     taken = [t for place, t in run.axes.items() if place not in others]
     axes = [(t.axis, t.value) for t in taken if not _is_seed(t)]
     if all(axis != "model" for axis, _ in axes):
@@ -231,7 +232,7 @@ def _cell(run: Run, target: Settled) -> Cell:
     return Cell(
         experiment=run.experiment,
         axes=tuple(axes),
-        seed="/".join(t.value for t in taken if _is_seed(t)) or last_seed(run),
+        seed="/".join(t.value for t in taken if _is_seed(t)) or seed_of(run, after),
         benchmark=target.task.name,
         language="",
         metric="",

@@ -71,14 +71,17 @@ class Trainings:
         given = self._parts(stage, parent, model)
         if given is None:
             return None
-        found, mix = given
+        found, _ = given
         tried: list[Key] = []
         chosen_on = parent.chosen_on
         for one in _tried(stage):
             keep = self._keep(one, found, before, model)
             if keep is None and isinstance(one["select"], SelectRule):
                 return None
-            op = self._op(one, parent.key, found, mix, keep)
+            given = self._parts(one, parent, model)  # what draws the parts may be one of the things to find the best of
+            if given is None:
+                return None
+            op = self._op(one, parent.key, given[0], given[1], keep)
             label = f"{title} -> {called(one)} (seed {one['seed']})"
             tried.append(self._graph.enter(op, label, one.span, self._places(one)))
             self.naive += 1
@@ -111,7 +114,7 @@ class Trainings:
         judges = self.judging.of_stage(stage, found.head_of, model, rule, place)
         if judges is None:
             return None
-        self.judging.check_unseen(judges, _labelled(before, stage), model, place)
+        self.judging.check_unseen(judges, stage.parts, _labelled(before, stage), model, place)
         return Keep(rule.every, judges, rule.patience)
 
     def _select(
@@ -122,7 +125,7 @@ class Trainings:
         judges = self.judging.of_stage(stage, found.head_of, model, BY_FIRST_METRIC, place)
         if judges is None:
             return None
-        self.judging.check_unseen(judges, _labelled(before, stage), model, place)
+        self.judging.check_unseen(judges, stage.parts, _labelled(before, stage), model, place)
         op = Select(weights.trainings, judges, precision_of(stage.settings["precision"], self._device))
         label = f"choose {title} -> {called(stage)} (seed {stage['seed']})"
         key = self._graph.enter(op, label, stage.span, self._places(stage))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INPUTS = ("model", "parent", "weights", "predictions", "train", "data", "candidates", "head_of")
 _WORLD = ("task", *(key.replace("-", "_") for key in WORLD_PARAMETERS))  # fields that `world(…)` says
 _WHOLE = {"length", "mix", "limit"}  # fields that are shown as one value
+_UNSET = {"select": "last", "tune": "full"}  # what a field means that is not there
 _WIDTH = 72  # of a shown value; a longer one is cut around the difference
 
 
@@ -56,6 +57,8 @@ def leaves(before: object, after: object, path: tuple[str, ...] = ()) -> list[Le
 def _inside(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Leaf]:  # noqa: ANN401
     if path == ("parts",) and _are_records(old) and _are_records(new):
         yield from _parts(old, new)
+    elif path == ("keep",) and _choosing(old) != _choosing(new):
+        yield Leaf(path, old, new)
     elif isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type") == "WorldRows":
         yield from _worlds(old, new, path)
     elif isinstance(old, dict) and isinstance(new, dict) and old.get("type") == new.get("type") and not _whole(path):
@@ -66,6 +69,14 @@ def _inside(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Leaf]:  # noq
             yield from leaves(one, other, (*path, str(number)))
     else:
         yield Leaf(path, old, new)
+
+
+def _choosing(keep: Any) -> Any:  # noqa: ANN401
+    """What a spec says of how a checkpoint is chosen, without the data and the versions that it is chosen by."""
+    if not isinstance(keep, dict):
+        return keep
+    judges = [{k: v for k, v in j.items() if k not in ("data", "metric_version")} for j in keep["judges"]]
+    return {**keep, "judges": judges}
 
 
 def _text(value: object) -> str:
@@ -174,7 +185,7 @@ def _key(leaf: Leaf) -> str:
 
 
 def _setting(key: str, leaf: Leaf, node: Node) -> Reason:
-    before, after = _cut(_shown(leaf.before), _shown(leaf.after))
+    before, after = _cut(*(_UNSET.get(key, "none") if v is None else _shown(v) for v in (leaf.before, leaf.after)))
     return Reason("param_changed", key, before, after, node.places.get(key, node.place))
 
 
@@ -244,13 +255,9 @@ def _shown(value: Any) -> str:  # noqa: ANN401
             return f"{number} {unit}"
         case {"type": "Limit", "count": count, "order": order}:
             return str(count) if order == "fixed" else f"{count} in the data's own order"
-        case {"type": "Mix", "rule": rule, "cap": cap, "temperature": temperature, "weights": weights}:
-            inside = str(cap or temperature or ", ".join(f"{w:.3g}" for w in weights))
-            return f"{rule}({inside})" if inside else str(rule)
-        case {"type": "Keep", "every": every, "judges": judges, "patience": patience}:
-            said = {"every": every, "patience": patience, "on": None if judges else "target"}
-            inside = ", ".join(f"{k}: {v}" for k, v in said.items() if v is not None)
-            return f"best({inside})" if inside else "best"
+        case {"type": "Mix" | "Keep" | "Method"}:
+            name, inside = _called(value)
+            return f"{name}({inside})" if inside else name
         case {"type": "FileRows", "format": form, "files": files}:
             return f"{len(files)} {form} file{'s' if len(files) != 1 else ''}"
         case {"type": "WorldRows", "task": task}:
@@ -263,6 +270,18 @@ def _shown(value: Any) -> str:  # noqa: ANN401
             return "none"
         case _:
             return str(value)
+
+
+def _called(value: dict[str, Any]) -> tuple[str, str]:
+    """What a spec writes as a call: its name, and what stands in the parentheses."""
+    match value:
+        case {"type": "Mix", "rule": rule, "cap": cap, "temperature": temperature, "weights": weights}:
+            return rule, str(cap or temperature or ", ".join(f"{w:.3g}" for w in weights))
+        case {"type": "Keep", "every": every, "judges": judges, "patience": patience}:
+            said = {"every": every, "patience": patience, "on": None if judges else "target"}
+            return "best", ", ".join(f"{k}: {v}" for k, v in said.items() if v is not None)
+        case _:
+            return str(value.get("name")), ", ".join(f"{k}: {v}" for k, v in value.get("arguments", ()))
 
 
 def _parameters(world: dict[str, Any]) -> Iterator[str]:

@@ -216,10 +216,10 @@ class _Explainer:
 
 def _inputs(fields: Mapping[str, Any]) -> dict[str, list[Key]]:
     """The keys in a pre-image, also one of an older version, by the field that holds them."""
-    found = {name: _keys(fields[name]) for name in INPUTS if name in fields}
-    return found | (
-        {"data": [k for part in fields["parts"] for k in _keys(part.get("data", []))]} if "parts" in fields else {}
-    )
+    found = {name: _keys(fields[name]) for name in INPUTS if fields.get(name) is not None}
+    judges = [*fields.get("judges", ()), *((fields.get("keep") or {}).get("judges", ()))]
+    read = [k for reader in (*fields.get("parts", ()), *judges) for k in _keys(reader.get("data", []))]
+    return found | ({"data": read} if read else {})
 
 
 def _keys(value: str | list[str]) -> list[str]:

@@ -288,3 +288,9 @@ def test_a_language_that_any_part_reads_is_trained_on(folder):
 
 def test_rows_that_any_part_reads_are_contaminated(folder):
     assert [("X0310", "a(split: train)")] == found(PRELUDE + "m -> t + a -> c @ a(split: train)", folder)
+
+
+def test_two_keys_of_one_slot_behind_a_part_and_around_it_are_no_clash(folder):
+    text = "let m2 = ({a(steps: 3) | b} + t)(epochs: 2)\nm -> m2 + c -> c"
+
+    assert {"X0322"} == {code for code, _ in found(PRELUDE + text, folder)}

@@ -174,9 +174,52 @@ def test_after_the_last_stage_the_old_head_answers_with_the_new_encoder(folder):
 def test_of_a_task_that_is_trained_twice_the_latest_head_answers(folder):
     plan = planned("m -> a -> c -> a @ previous", folder)
 
-    assert [("a", "a"), ("c", "c"), ("c", "a (2)"), ("a", "a (2)")] == [
+    assert [("a", "a"), ("a", "a (2)"), ("c", "c"), ("c", "a (2)")] == [
         (c.benchmark, dict(c.axes)["after"]) for c in plan.cells
     ]
+
+
+def test_a_language_that_an_earlier_stage_trained_is_scored_after_the_last_by_the_latest_head(folder):
+    plan = planned("m -> a[en] -> a[de] @ previous", folder)
+    last = nodes(plan, Train)[-1].key
+
+    assert [("en", "a"), ("de", "a[de]"), ("en", "a[de]")] == [(c.language, dict(c.axes)["after"]) for c in plan.cells]
+    assert [last, last] == [n.op.weights for n in nodes(plan, Predict)][1:]
+
+
+def test_what_is_scored_after_an_earlier_stage_knows_no_seed_of_a_later_one(folder):
+    plan = planned("m -> a -> c(seeds: 3) @ previous", folder)
+    seeds = {}
+    for cell in plan.cells:
+        seeds.setdefault((cell.benchmark, dict(cell.axes)["after"]), []).append(cell.seed)
+
+    assert {("a", "a"): ["1"], ("a", "c"): ["1", "2", "3"], ("c", "c"): ["1", "2", "3"]} == seeds
+
+
+def test_baselines_stand_beside_what_previous_evaluates(folder):
+    plan = planned("m -> a -> c @ previous with (baselines: majority)", folder)
+
+    assert ["a", "c"] == [c.benchmark for c in plan.cells if c.baseline]
+
+
+@pytest.mark.parametrize(
+    "mix", ["uniform | temperature(2)", "temperature(2) | uniform", "weights(a: 2, b: 1) | uniform"]
+)
+def test_best_may_choose_how_a_mixture_draws(mix, folder):
+    plan = planned(f"m -> (a + b)(mix: best {{{mix}}}) -> c", folder)
+    (choice,) = nodes(plan, Select)
+    drawn = {n.op.mix.rule for n in nodes(plan, Train) if n.key in choice.op.candidates}
+
+    assert set(mix.replace("(2)", "").replace("(a: 2, b: 1)", "").split(" | ")) == drawn
+
+
+def test_another_order_of_mixes_to_choose_from_is_in_no_key(folder):
+    one, other = (
+        planned(f"m -> (a + b)(mix: best {{{mix}}}) -> c", folder)
+        for mix in ("uniform | temperature(2)", "temperature(2) | uniform")
+    )
+
+    assert {n.key for n in one.nodes} == {n.key for n in other.nodes}
 
 
 def test_a_mixture_leaves_a_head_of_each_part_behind(folder):
@@ -228,6 +271,25 @@ def test_what_an_earlier_stage_trained_on_chooses_no_checkpoint_of_a_target(fold
     faults = found(f"{PRELUDE}{task}m -> a[de] -> c(select: best(on: target)) @ seen", folder)
 
     assert [("X0320", "select: best(on: target)"), ("X0311", "seen")] == faults
+
+
+def test_rows_that_are_declared_to_be_trained_on_choose_no_checkpoint(folder):
+    task = "task same : a { derived-from: { dev: a.train } }\n"
+
+    assert [("X0320", "select: best")] == found(f"{PRELUDE}{task}m -> a -> same(select: best)", folder)
+    assert [] == found(f"{PRELUDE}{task}m -> b -> same(select: best)", folder)
+
+
+def test_a_benchmark_without_dev_data_is_told_once(folder):
+    task = 'benchmark tested : c { data: files({ test: "x/{{ language }}/test.jsonl" }) }\n'
+    chain = "m -> c(select: best(on: target)) @ tested[de, sw]"
+
+    assert [("X0306", "tested")] == found(f"{PRELUDE}{task}{chain}", folder)
+
+
+def test_two_heads_of_one_task_leave_previous_unclear(folder):
+    assert [("X0307", "previous")] == found(PRELUDE + "m -> a(limit: 3) + a(limit: 5) @ previous", folder)
+    assert [] == found(PRELUDE + "m -> a[en](limit: 3) + a[de](limit: 5) @ previous", folder)
 
 
 def test_a_task_without_a_dev_split_chooses_nothing(folder):

@@ -140,6 +140,31 @@ def test_an_edit_of_a_mixture_is_told(here, old, new, said, place):
     assert said in found and place in found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "select: best(every: 5)", "`select` was last and is now best(every: 5)"),
+        ("select: best(every: 5)", "select: last", "`select` was best(every: 5) and is now last"),
+        (
+            "select: best(every: 2)",
+            "select: best(every: 1, patience: 2)",
+            "`select` was best(every: 2) and is now best(every: 1, patience: 2)",
+        ),
+        ("select: best", "select: best(limit: 3)", "its input `data` is another one"),
+        ("", "tune: head", "`tune` was full and is now head"),
+    ],
+)
+def test_an_edit_of_how_a_checkpoint_is_chosen_is_told_in_the_words_of_a_spec(here, old, new, said):
+    text = "m -> a(lr: 1e-3, {})"
+    here.made(chain(text.format(old)) if old else chain("m -> a(lr: 1e-3)"))
+    here.write(chain(text.format(new)))
+
+    found = here.why(here.first_training())
+
+    assert said in found
+    assert 1 == sum(found.count(told) for told in ("`select` was", "`tune` was", "is another one"))
+
+
 def test_an_edited_template_is_told_by_its_field_and_the_part_that_differs(here):
     here.made()
     here.write(SPEC.replace('"{{ two }}"]', '"{{ second }}"]'))

@@ -16,7 +16,7 @@ from xfer import exits, records
 from xfer.cli import call
 
 SPEC = PRELUDE + "let arm = { skip | a(limit: 9) }\nstudy: m -> arm -> c @ x[de, sw] with (seeds: 2)\n"
-SHARED = ["baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "score"]
+SHARED = ["baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "selected", "score"]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_study_without_scores_is_a_table_with_typed_columns(study, tmp_path):
 def test_pandas_takes_it(study):
     frame = xfer.table(study).to_pandas()
 
-    assert (7, 13) == frame.shape and 0.5 == frame["chance"].max()
+    assert (7, 14) == frame.shape and 0.5 == frame["chance"].max()
     assert pytest.approx(6 / 7) == frame["value"].max()
 
 

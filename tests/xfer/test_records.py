@@ -16,7 +16,19 @@ from xfer import exits, records
 from xfer.cli import call
 
 SPEC = PRELUDE + "let arm = { skip | a(limit: 9) }\nstudy: m -> arm -> c @ x[de, sw] with (seeds: 2)\n"
-SHARED = ["baseline", "benchmark", "language", "metric", "seed", "value", "n", "chance", "zero_shot", "selected", "score"]
+SHARED = [
+    "baseline",
+    "benchmark",
+    "language",
+    "metric",
+    "seed",
+    "value",
+    "n",
+    "chance",
+    "zero_shot",
+    "selected",
+    "score",
+]
 
 
 @pytest.fixture

@@ -202,7 +202,9 @@ SETTINGS: Mapping[str, SettingRule] = {
     "null-threshold": SettingRule("float", "kind", "margin of no answer", None, low=-1000),
 }
 
-OF_KINDS = ("mask", "stride", "max-query")  # keys of a part that some kinds alone have
+OF_ENCODING = ("stride", "max-query")  # keys that one kind alone has: how its rows are encoded
+OF_ANSWERS = ("max-answer", "n-best", "null-threshold")  # and how answers are taken from its predictions
+OF_KINDS = ("mask", *OF_ENCODING)  # keys of a part that some kinds alone have
 OF_TARGETS = ("limit", "max-length", "precision", *OF_KINDS)  # keys of a target besides those that only targets have
 
 

@@ -13,6 +13,7 @@ from compiler.titles import stage_names
 
 if TYPE_CHECKING:
     from compiler.settle import Run, Setting, Settings, Settled
+    from compiler.suites import Taken
     from dsl.source import Span
 
 OF_LANGUAGES = ("language", "first", "second")
@@ -69,26 +70,35 @@ def side(language: str, axis: str) -> str | None:
 
 def scores(run: Run) -> Iterator[Scored]:
     """The scores of each target of a run."""
-    stages = _said(run, [s for stage in run.stages for s in (stage.settings, *(p.settings for p in stage.parts))])
-    targets = list(_targets(run))
-    own = [_said(run, [target.settings]) for target, _ in targets]
-    for (target, after), said in zip(targets, own, strict=True):
-        others = {place for other in own for place in other} - set(stages) - set(said)
-        others |= later_seeds(run, after)
-        yield _scored(run, target, after, {**stages, **said}, others)
+    stages = _of_stages(run)
+    for target, after in _targets(run):
+        yield _scored(run, target, after, {**stages, **_said(run, [target.settings])})
 
 
-def of_others(run: Run, target: Settled) -> set[Span]:
+def chosen(run: Run, target: Settled, after: int | None = None) -> dict[Span, Taken]:
+    """What was taken where it counts for the scores of a target, after a stage by its number or after the last.
+
+    A choice that stands at another target alone is no axis of them, nor is the seed of a later stage.
+    """
+    others = _of_others(run, target) | _later_seeds(run, after)
+    return {place: taken for place, taken in run.axes.items() if place not in others}
+
+
+def _of_stages(run: Run) -> dict[Span, tuple[str, Setting]]:
+    """The choices of values that stand in the stages of a run."""
+    return _said(run, [s for stage in run.stages for s in (stage.settings, *(p.settings for p in stage.parts))])
+
+
+def _of_others(run: Run, target: Settled) -> set[Span]:
     """The choices of values of a run that stand at other targets alone: no axes of this one's scores."""
     every = [*run.targets, *(earlier.target for earlier in run.previous)]
     if len(every) == 1 or not run.axes:
         return set()
-    own = _said(run, [s for stage in run.stages for s in (stage.settings, *(p.settings for p in stage.parts))])
-    own |= _said(run, [target.settings])
+    own = _of_stages(run) | _said(run, [target.settings])
     return {place for other in every for place in _said(run, [other.settings])} - set(own)
 
 
-def later_seeds(run: Run, after: int | None) -> set[Span]:
+def _later_seeds(run: Run, after: int | None) -> set[Span]:
     """The choices of seeds that stages behind one alone have, by its number: what is scored after it knows none."""
     if after is None:
         return set()
@@ -108,20 +118,20 @@ def _targets(run: Run) -> Iterator[tuple[Settled, int | None]]:
     yield from ((again.target, again.after) for again in evaluations(run))
 
 
-def _scored(run: Run, target: Settled, after: int | None, said: _Said, others: Collection[Span]) -> Scored:
-    """The scores of a target; `others` are choices of values that stand at other targets alone."""
-    chosen = {place: taken for place, taken in run.axes.items() if place not in others}
-    said = {place: found for place, found in said.items() if place not in others}
-    taken = _built_in(run, target, {t.axis: t.value for t in chosen.values()}, said.values(), after)
+def _scored(run: Run, target: Settled, after: int | None, said: _Said) -> Scored:
+    """The scores of a target; `said` are the choices of values of stages and of the target."""
+    counted = chosen(run, target, after)
+    said = {place: found for place, found in said.items() if place in counted}
+    taken = _built_in(run, target, {t.axis: t.value for t in counted.values()}, said.values(), after)
     taken |= {"after": stage_names(run.stages)[after]} if after is not None else {}
-    slots = {chosen[place].axis: slot for place, (slot, _) in said.items()}
-    still = {chosen[place].axis for place, (slot, s) in said.items() if UNCHANGED.get(slot) == s.value}
+    slots = {counted[place].axis: slot for place, (slot, _) in said.items()}
+    still = {counted[place].axis for place, (slot, s) in said.items() if UNCHANGED.get(slot) == s.value}
     clean = {"under"} if "under" not in slots and taken.get("under") == CLEAN else set()
     return Scored(
         experiment=run.experiment,
         taken=taken,
         free=frozenset(t.axis for t in run.axes.values()) - set(taken),
-        neutral=frozenset({t.axis for t in chosen.values() if t.skip} | still | clean),
+        neutral=frozenset({t.axis for t in counted.values() if t.skip} | still | clean),
         slots={**{slot: slot for slot in ("seed", "under") if slot in taken}, **slots},
         languages=target.languages,
         metrics=target.task.metrics,

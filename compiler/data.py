@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.catalog import OF_KINDS
+from compiler.catalog import OF_ENCODING
 from compiler.check import rows_of
 from compiler.ops import Data, Key, Limit, Model, Own, Perturbation, Rows
 from compiler.perturbations import CLEAN, perturbation_name
@@ -48,7 +48,7 @@ class _Asked:
 
 def _own(part: Settled) -> Own | None:
     """What the kind alone has to say of how rows are encoded."""
-    return own_of(part.settings, OF_KINDS[1:])
+    return own_of(part.settings, OF_ENCODING)
 
 
 def own_of(settings: Settings, keys: Iterable[str]) -> Own | None:

@@ -88,16 +88,16 @@ class Levels:
         Of one part of a mixture (`mixed`) without the settings of the run.
         """
         scopes = (task.span, task.kind.name, None)
-        levels: Sequence[Level] = (
-            *(_of_scope(self.overrides, scope) for scope in scopes),
-            *(near, chain),
-            *(_of_scope(self.defaults, scope) for scope in scopes),
-            *(task.settings, model.settings),
-        )
+        levels = self._around(scopes, near, chain, task.settings, model.settings)
         if mixed:
             levels = [tuple(g for g in level if not is_of_run(g.key)) for level in levels]
         self.used |= {g.span for level in levels for g in level if has_key(g.key, task.kind, target=target)}
         return nearest(levels, task.kind, target=target)
+
+    def _around(self, scopes: Sequence[Span | str | None], near: Level, chain: Level, *declared: Level) -> list[Level]:
+        """All levels of the cascade, the nearest first; `declared` are those of declarations."""
+        overrides, defaults = ([_of_scope(said, s) for s in scopes] for said in (self.overrides, self.defaults))
+        return [*overrides, near, chain, *defaults, *declared]
 
     def nearest_of_mixture(
         self, near: Level, chain: Level, parts: Sequence[TaskDecl], model: ModelDecl | None
@@ -105,12 +105,7 @@ class Levels:
         """Each slot's nearest Given of the run of several parts, from what is no part's own."""
         kinds = {task.kind.name for task in parts}
         scopes = [*(kinds if len(kinds) == 1 else ()), None]
-        levels = (
-            *(_of_scope(self.overrides, scope) for scope in scopes),
-            *(near, chain),
-            *(_of_scope(self.defaults, scope) for scope in scopes),
-            model.settings if model else (),
-        )
+        levels = self._around(scopes, near, chain, model.settings if model else ())
         of_run = [tuple(g for g in level if is_of_run(g.key)) for level in levels]
         self.used |= {g.span for level in of_run for g in level}
         return nearest(of_run, parts[0].kind, target=False)

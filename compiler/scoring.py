@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.baselines import Baselines, Question
-from compiler.cells import later_seeds, of_others, seed_of
+from compiler.catalog import OF_ANSWERS
+from compiler.cells import chosen, seed_of
 from compiler.check import check_contamination, is_trained, rows_of, trained_languages
 from compiler.data import CHOOSES, own_of, under_of
 from compiler.forgetting import evaluations
@@ -88,9 +89,15 @@ class Scoring:
             title = target.task.name + (f" ({selected})" if selected else "")
             yield from (Step(title, cell.score, seed_of(run)) for cell in cells)
             self.cells += cells
-            if answer.part is not None:
-                train = self._data.of_part(answer.part, reached.model) or ()
-                self.baselines.ask(Question(run, answer.part, train, target, data, tuple(cells)))
+            self._ask_baselines(reached, answer, target, data, tuple(cells))
+
+    def _ask_baselines(
+        self, reached: Reached, answer: Answer, target: Settled, data: Key, cells: tuple[Cell, ...]
+    ) -> None:
+        """What is learned without a network from the data of whose head answers."""
+        if answer.part is not None:
+            train = self._data.of_part(answer.part, reached.model) or ()
+            self.baselines.ask(Question(reached.run, answer.part, train, target, data, cells))
 
     def previous(self, reached: Sequence[Reached], names: Sequence[str]) -> Iterator[tuple[int, Step]]:
         """What `@ previous` evaluates, each with the number of the stage after which it does.
@@ -117,9 +124,8 @@ class Scoring:
             cells = tuple(replace(cell, axes=(*cell.axes, ("after", name))) for cell in scored)
             self.cells += cells
             yield from (Step(f"{target.task.name} (previous)", cell.score, cell.seed) for cell in cells)
-            if answer.part is not None and not answer.earlier:
-                train = self._data.of_part(answer.part, reached.model) or ()
-                self.baselines.ask(Question(reached.run, answer.part, train, target, data, cells))
+            if not answer.earlier:
+                self._ask_baselines(reached, answer, target, data, cells)
 
     def _scored(self, reached: Reached, target: Settled, language: str, data: Key, answer: Answer) -> Iterator[Cell]:
         """One cell a metric: the predictions of one head, or of the vectors, on one data set."""
@@ -139,7 +145,7 @@ class Scoring:
             mask=as_real(target["mask"]) if "mask" in target.settings else None,
             vectors=_vectors(target),
             head_of=answer.weights.key if answer.earlier and answer.weights is not None else None,
-            own=own_of(target.settings, ("max-answer", "n-best", "null-threshold")),
+            own=own_of(target.settings, OF_ANSWERS),
         )
         seed = seed_of(reached.run)
         name = f"{reached.title} @ {target.task.name}[{language}]{under_of(target)}"
@@ -218,12 +224,8 @@ def _lengths(target: Settled, answer: Answer) -> Settled:
 
 
 def _cell(run: Run, target: Settled, after: int | None = None) -> Cell:
-    """What the cells of a target have in common, scored after a stage by its number, or after the last.
-
-    A choice that stands at another target alone is no axis of it, nor is the seed of a later stage.
-    """
-    others = of_others(run, target) | later_seeds(run, after)
-    taken = [t for place, t in run.axes.items() if place not in others]
+    """What the cells of a target have in common, scored after a stage by its number, or after the last."""
+    taken = chosen(run, target, after).values()
     axes = [(t.axis, t.value) for t in taken if not _is_seed(t)]
     if all(axis != "model" for axis, _ in axes):
         axes.insert(0, ("model", run.model.name))

@@ -68,20 +68,17 @@ class Trainings:
         Its checkpoint is chosen for each target where `select: best(on: target)` of the stage says so: the caller has
         settled where that means nothing.
         """
-        given = self._parts(stage, parent, model)
-        if given is None:
-            return None
-        found, _ = given
         tried: list[Key] = []
         chosen_on = parent.chosen_on
         for one in _tried(stage):
-            keep = self._keep(one, found, before, model)
-            if keep is None and isinstance(one["select"], SelectRule):
-                return None
             given = self._parts(one, parent, model)  # what draws the parts may be one of the things to find the best of
             if given is None:
                 return None
-            op = self._op(one, parent.key, given[0], given[1], keep)
+            found, mix = given
+            keep = self._keep(one, found, before, model)
+            if keep is None and isinstance(one["select"], SelectRule):
+                return None
+            op = self._op(one, parent.key, found, mix, keep)
             label = f"{title} -> {called(one)} (seed {one['seed']})"
             tried.append(self._graph.enter(op, label, one.span, self._places(one)))
             self.naive += 1

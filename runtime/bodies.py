@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from compiler.ops import Judge
     from compiler.plan import Node
+    from runtime.columns import Columns
     from runtime.engine.work import Desk, Inputs, Write
     from runtime.feed import Feed
-    from runtime.kinds.kind import Special
     from runtime.models import Network
     from runtime.resuming import Shelf
-    from runtime.selecting import Bench, Chooser
+    from runtime.selecting import Chooser
 
 CURVE = "curve.jsonl"
 
@@ -124,19 +124,14 @@ class TorchBodies:
 
         if op.keep is None:
             return None
-        bench = self._bench(op.keep.judges, inputs, feed.special, op.precision)
+        data = _judged(op.keep.judges, inputs)
+        bench = selecting.Bench(op.keep.judges, data, feed.special, self.device, op.precision)
         parent = inputs[op.parent]
 
         def write(network: Network, folder: Path) -> None:
             models.save(network, parent, folder)
 
         return selecting.Chooser(op.keep, feed.epoch, bench.score, shelf, write)
-
-    def _bench(self, judges: tuple[Judge, ...], inputs: Inputs, special: Special, precision: str) -> Bench:
-        from runtime import columns, selecting
-
-        data = {key: columns.read(inputs[key]) for judge in judges for key in judge.data}
-        return selecting.Bench(judges, data, special, self.device, precision)
 
     def _select(self, ops: list[Select], inputs: Inputs, desk: Desk) -> Iterator[Write]:
         """The choices of one set of candidates, each candidate loaded once for all of them."""
@@ -149,13 +144,15 @@ class TorchBodies:
         ]
         scores: list[list[float]] = [[] for _ in ops]
         judges = tuple(dict.fromkeys(judge for op in ops for judge in op.judges))
+        data = _judged(judges, inputs)
         for _, _, folder in found:
             network, heads = models.load_heads(folder, self.files, {j.head: j.kind for j in judges})
             special = models.read_special(folder, network.encoder.config)
             for op, judged in zip(ops, scores, strict=True):
                 if desk.stopping():
                     raise Stopped
-                judged.append(self._bench(op.judges, inputs, special, op.precision).score(network, heads))
+                bench = selecting.Bench(op.judges, data, special, self.device, op.precision)
+                judged.append(bench.score(network, heads))
         for judged in scores:
             yield partial(selecting.write_choice, found, judged)
 
@@ -204,6 +201,13 @@ class TorchBodies:
 
         measured = metrics.score(self.kinds[op.predictions], op.metric, inputs[op.predictions])
         return lambda folder: metrics.write(folder, measured)
+
+
+def _judged(judges: Iterable[Judge], inputs: Inputs) -> dict[Key, Columns]:
+    """The dev data that judges read."""
+    from runtime import columns
+
+    return {key: columns.read(inputs[key]) for judge in judges for key in judge.data}
 
 
 def _write_predictions(table: Any, folder: Path) -> None:  # noqa: ANN401

@@ -43,7 +43,6 @@ class Bench:
     special: Special
     device: str
     precision: str
-    stopping: Callable[[], bool] = lambda: False
 
     def score(self, network: Network, heads: Mapping[int, int] | None = None) -> float:
         """The mean over the judges; `heads` says where in the network each head stands, if not where it did."""
@@ -62,7 +61,6 @@ class Bench:
             device=self.device,
             precision=self.precision,
             mask=judge.mask,
-            stopping=self.stopping,
         )
 
 

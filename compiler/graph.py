@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compiler.keys import is_pinned, key_of, preimage
+from compiler.keys import is_pinned, node_key
 from compiler.ops import Key, Op, inputs
 from compiler.plan import Node, Place
 
@@ -36,9 +36,9 @@ class Graph:
 
     def enter(self, op: Op, label: str, span: Span, places: Mapping[str, Place]) -> Key:
         """The key of the node that does `op`, which is entered unless it is known."""
-        record = preimage(op)
-        key = key_of(record)
+        key = node_key(op)
         if key not in self.nodes:
-            pinned = is_pinned(op) and all(self.nodes[k].pinned for k in inputs(op))
-            self.nodes[key] = Node(key, op, record, label, pinned, self.place(span), places)
+            read = inputs(op)
+            pinned = is_pinned(op) and all(self.nodes[k].pinned for k in read)
+            self.nodes[key] = Node(key, op, read, label, pinned, self.place(span), places)
         return key

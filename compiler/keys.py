@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
+from operator import attrgetter, itemgetter
+from types import NoneType
 from typing import Any
 
 from compiler.ops import (
@@ -43,25 +47,31 @@ def metric_version(metric: str) -> int:
     return METRIC_VERSION.get(metric, 0)
 
 
+def text_of(op: Op) -> str:
+    """The canonical JSON of the op's pre-image: sorted keys, no space, shortest round-trip floats, UTF-8."""
+    sort = type(op)
+    return f'{{"fields":{canonical(op)},"op":"{sort.__name__.lower()}","schema":{SCHEMA},"version":{VERSION[sort]}}}'
+
+
 def preimage(op: Op) -> dict[str, Any]:
     """The readable record whose canonical bytes are hashed; stored beside the node's output."""
-    return {
-        "schema": SCHEMA,
-        "op": type(op).__name__.lower(),
-        "version": VERSION[type(op)],
-        "fields": canonical(op, type(op).__name__),
-    }
+    found: dict[str, Any] = json.loads(text_of(op))
+    return found
 
 
-def key_of(record: dict[str, Any]) -> Key:
-    """SHA-256 over the canonical JSON of a pre-image: sorted keys, no space, shortest round-trip floats, UTF-8."""
+def key_of(record: Mapping[str, Any]) -> Key:
+    """SHA-256 over the canonical JSON of a pre-image."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return _hashed(text)
 
 
 def node_key(op: Op) -> Key:
     """The key of the node that does `op`."""
-    return key_of(preimage(op))
+    return _hashed(text_of(op))
+
+
+def _hashed(text: str) -> Key:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def is_pinned(op: Op) -> bool:
@@ -95,17 +105,42 @@ def _are_pinned(rows: Rows) -> bool:
             return True
 
 
-def canonical(value: object, where: str) -> Any:  # noqa: ANN401  (JSON)
+def canonical(value: object) -> str:
     """`value` as JSON of one form only; a type without such a form is refused."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float() if math.isfinite(value):
-            return value
-        case tuple():
-            return [canonical(item, where) for item in value]
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            held = [f for f in fields(value) if not (f.metadata.get("later") and getattr(value, f.name) is None)]
-            body = {f.name: canonical(getattr(value, f.name), f"{where}.{f.name}") for f in held}
-            return body if isinstance(value, Op) else {"type": type(value).__name__, **body}
-    raise TypeError(f"`{where}` holds a {type(value).__name__}, which has no canonical form")
+    sort = type(value)
+    if (write := _WRITE.get(sort)) is not None:
+        return write(value)
+    if not is_dataclass(sort):
+        raise TypeError(f"a {sort.__name__} has no canonical form")
+    said = ((name, get(value), later) for name, get, later in _fields(sort))
+    return f"{{{','.join(f'{name}:{canonical(v)}' for name, v, later in said if v is not None or not later)}}}"
+
+
+@cache
+def _fields(sort: type) -> tuple[tuple[str, Callable[[object], object], bool], ...]:
+    """Names of fields in order, as written; how to get each; whether it is left out where it is None.
+
+    What is no op is told by its type, since several may stand at one place.
+    """
+    found: list[tuple[str, Callable[[object], object], bool]]
+    found = [(f.name, attrgetter(f.name), bool(f.metadata.get("later"))) for f in fields(sort)]
+    if not issubclass(sort, Op):
+        found.append(("type", lambda _: sort.__name__, False))
+    return tuple((_quoted(name), get, later) for name, get, later in sorted(found, key=itemgetter(0)))
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        raise TypeError(f"{value} has no canonical form")
+    return repr(value)
+
+
+_quoted = json.encoder.encode_basestring
+_WRITE: Mapping[type, Callable[[Any], str]] = {
+    str: _quoted,
+    tuple: lambda value: f"[{','.join(map(canonical, value))}]",
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: repr,
+    float: _number,
+}

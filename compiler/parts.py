@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,13 +20,9 @@ class Ordered:
 
 def ordered(written: Sequence[Part], weights: Sequence[float]) -> Ordered:
     """The parts so that `a + b` and `b + a` are one; equal parts count once, with what they weigh together."""
-    parts = sorted(set(written), key=_order)
+    parts = sorted(set(written), key=canonical)
     at = {part: index for index, part in enumerate(parts)}
     heavy = [0.0] * len(parts)
     for part, weight in zip(written, weights, strict=True):
         heavy[at[part]] += weight
     return Ordered(tuple(parts), tuple(heavy), tuple(at[part] for part in written))
-
-
-def _order(part: Part) -> str:
-    return json.dumps(canonical(part, "Part"), sort_keys=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compiler.keys import is_pinned, key_of, preimage
-from compiler.ops import Key, Op, inputs
+from compiler.ops import Key, Op
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,11 +44,21 @@ class Node:
 
     key: Key
     op: Op
-    preimage: dict[str, Any]
+    inputs: tuple[Key, ...]  # the nodes whose results it reads
     label: str
     pinned: bool
     place: Place
     places: Mapping[str, Place]  # setting or field -> where it was set
+
+    @property
+    def sort(self) -> str:
+        """What its op is called: `train`, `data`, …"""
+        return type(self.op).__name__.lower()
+
+    @property
+    def preimage(self) -> Mapping[str, Any]:
+        """The readable record whose hash is the key."""
+        return preimage(self.op)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +115,13 @@ def verify(plan: Plan, *, keys: bool = True) -> list[str]:
     broken: list[str] = []
     seen: dict[Key, Node] = {}
     for node in plan.nodes:
-        if keys and node.key != key_of(preimage(node.op)):
+        if keys and node.key != key_of(node.preimage):
             broken.append(f"{node.label}: the key is not the hash of the op")
         if node.key in seen:
             broken.append(f"{node.label}: stands twice")
-        late = [key for key in inputs(node.op) if key not in seen]
+        late = [key for key in node.inputs if key not in seen]
         broken.extend(f"{node.label}: reads {key[:12]} before it is made" for key in late)
-        if node.pinned != (is_pinned(node.op) and all(k in seen and seen[k].pinned for k in inputs(node.op))):
+        if node.pinned != (is_pinned(node.op) and all(k in seen and seen[k].pinned for k in node.inputs)):
             broken.append(f"{node.label}: is pinned without its inputs")
         seen[node.key] = node
     broken.extend(f"a cell of {c.experiment} has no node" for c in plan.cells if c.score not in seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compiler.ops import Baseline, Data, Key, Model, Op, Predict, Score, Select, Train, inputs
+from compiler.ops import Baseline, Data, Key, Model, Op, Predict, Score, Select, Train
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -18,13 +18,13 @@ def needed(plan: Plan, present: Collection[Key]) -> tuple[Node, ...]:
     Asked for are the nodes that nothing else reads (scores, and trainings without a target); then the inputs of what
     must run. A missing checkpoint whose scores are all there is asked for by nobody.
     """
-    read = {key for node in plan.nodes for key in inputs(node.op)}
+    read = {key for node in plan.nodes for key in node.inputs}
     asked = {node.key for node in plan.nodes if node.key not in read}
     wanted: list[Node] = []
     for node in reversed(plan.nodes):
         if node.key in asked and node.key not in present:
             wanted.append(node)
-            asked.update(inputs(node.op))
+            asked.update(node.inputs)
     return tuple(reversed(wanted))
 
 

@@ -46,7 +46,7 @@ class EventLog:
         """Write one event; those of a training's steps now and then."""
         if isinstance(event, Progress) and not self._pace.is_due(node.key, event):
             return
-        self._write({"key": node.key, "op": node.preimage["op"], "label": node.label, **_record(event)})
+        self._write({"key": node.key, "op": node.sort, "label": node.label, **_record(event)})
 
     def end(self, report: Report | None) -> None:
         """The last line: how it ended; without a report, an error stopped it."""

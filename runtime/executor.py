@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
 
-from compiler.ops import Key, inputs
+from compiler.ops import Key
 from compiler.schedule import groups, needed
 from runtime.engine.messages import (
     Advanced,
@@ -168,7 +168,7 @@ class _Round:
     def _enter(self, group: Group) -> None:
         number = len(self.groups)
         self.groups[number] = group
-        lacks = {key for node in group for key in inputs(node.op) if key in self.open}
+        lacks = {key for node in group for key in node.inputs if key in self.open}
         self.lacks[number] = lacks
         for key in lacks:
             self.readers.setdefault(key, []).append(number)
@@ -178,7 +178,7 @@ class _Round:
     def _submit(self) -> None:
         while self.ready:
             group = [n for n in self.groups[self.ready[0]] if n.key in self.open]
-            if any(key in self.lost for node in group for key in inputs(node.op)):
+            if any(key in self.lost for node in group for key in node.inputs):
                 group = self._skip(group)
             if group and not self.engine.has_room(group):
                 return
@@ -191,7 +191,7 @@ class _Round:
         """Give up the nodes whose inputs are lost; the others."""
         kept = []
         for node in group:
-            if any(key in self.lost for key in inputs(node.op)):
+            if any(key in self.lost for key in node.inputs):
                 self.report.skipped.append(node)
                 self.tell(node, Outcome.SKIPPED)
                 self._close(node.key, lost=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from compiler.ops import inputs
 from compiler.schedule import needed
 from runtime.contents import names
 from runtime.differences import Reason
@@ -122,7 +121,7 @@ def _changes(to_run: tuple[Node, ...], reasons: Mapping[Key, tuple[Reason, ...]]
     reruns: dict[Reason, list[Key]] = {}
     for node in to_run:
         own = {r for r in reasons[node.key] if r.code not in ("new", "upstream", "unpinned")}
-        above = {r for key in inputs(node.op) for r in roots.get(key, ())}
+        above = {r for key in node.inputs for r in roots.get(key, ())}
         roots[node.key] = own | above
         for reason in roots[node.key]:
             reruns.setdefault(reason, []).append(node.key)

@@ -26,7 +26,7 @@ class Relatives:
 
     def of_op(self, node: Node) -> list[Manifest]:
         """All of the node's op."""
-        op = str(node.preimage["op"])
+        op = node.sort
         if op not in self._by_op:
             self._by_op[op] = self._store.index.of_op(op)
             for manifest in self._by_op[op]:
@@ -36,7 +36,7 @@ class Relatives:
     def latest(self, node: Node) -> Manifest | None:
         """The latest that was called as the node is."""
         self.of_op(node)
-        return self._latest.get((str(node.preimage["op"]), node.label))
+        return self._latest.get((node.sort, node.label))
 
     def closest(self, node: Node) -> Manifest | None:
         """The one in which the least differs; of several the one whose label is most like the node's."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compiler.keys import is_pinned
-from compiler.ops import Key, inputs
+from compiler.ops import Key
 from runtime.contents import names
 from runtime.differences import INPUTS
 from runtime.preview import Mark, preview
@@ -146,7 +146,7 @@ class _Explainer:
         if not node.pinned:
             return Unpinned(not is_pinned(node.op))
         if before is not None and before.key != node.key:
-            alike = before.op == node.preimage["op"]
+            alike = before.op == node.sort
             return self._differing(node, before) if alike else Changed(before, (), Trace())
         mark, folder = self._marks[node.key], self._store.path(node.key)
         if (manifest := self._store.present([node.key]).get(node.key)) is not None:
@@ -187,7 +187,7 @@ class _Explainer:
         """The inputs to look at, each with the object that stood in its place."""
         match state:
             case Unpinned():
-                return tuple((key, None) for key in inputs(node.op) if not self.nodes[key].pinned)
+                return tuple((key, None) for key in node.inputs if not self.nodes[key].pinned)
             case Changed(trace=trace) | New(trace=trace):
                 return trace.moved
         return ()

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from compiler.keys import is_pinned, key_of, preimage
+from compiler.keys import is_pinned, node_key
 from compiler.ops import Data, Model, Part, Predict, Score, Scratch, Train, WorldRows, inputs
 from compiler.plan import Device, Node, Place, Plan
 from runtime import executor
@@ -69,10 +69,9 @@ class Builder:
         self.nodes = {}
 
     def add(self, op, label=""):
-        record = preimage(op)
-        key = key_of(record)
+        key = node_key(op)
         pinned = is_pinned(op) and all(self.nodes[k].pinned for k in inputs(op))
-        self.nodes.setdefault(key, Node(key, op, record, label or type(op).__name__, pinned, PLACE, {"lr": PLACE}))
+        self.nodes.setdefault(key, Node(key, op, inputs(op), label or type(op).__name__, pinned, PLACE, {"lr": PLACE}))
         return key
 
     def plan(self, cells=()):

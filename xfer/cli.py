@@ -171,7 +171,7 @@ def _execute(study: api.Study, err: Console, running: Running) -> Report:
     with LiveView(err, len(found.to_run)) as live, stop_on_signals(live.say_stopping) as stop:
 
         def tell(node: Node, event: Event) -> None:
-            live.show(Seen(node.key, str(node.preimage["op"]), node.label), event)
+            live.show(Seen(node.key, node.sort, node.label), event)
 
         report = start(study, tell, running=running, stop=stop, plan=plan)
     if words := summary(report):

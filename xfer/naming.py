@@ -43,7 +43,7 @@ def _named(plan: Plan, name: str) -> list[Node]:
 
 def _spellings(node: Node) -> Iterator[str]:
     """What a node is called, from the whole label to its last stage, each with the seed and then without."""
-    chain = node.label.removeprefix(f"{node.preimage['op']} ").removeprefix(f"{_metric(node)} ")
+    chain = node.label.removeprefix(f"{node.sort} ").removeprefix(f"{_metric(node)} ")
     for label in (node.label, chain, chain.rsplit(" -> ", 1)[-1]):
         yield label
         yield _SEED.sub("", label)

@@ -17,7 +17,6 @@ from compiler.ops import (
     Select,
     Train,
     digests,
-    inputs,
     sources,
 )
 from runtime.contents import names
@@ -73,7 +72,7 @@ def local_files(plan: Plan, nodes: Sequence[Node], say: Say) -> Plan:
     read: dict[str, Node] = {}
     models = {n.key: n for n in plan.nodes if isinstance(n.op, Model)}
     for node in nodes:
-        roots = [models[k] for k in inputs(node.op) if k in models]
+        roots = [models[k] for k in node.inputs if k in models]
         for digest in (d for n in (node, *roots) for d in digests(n.op)):
             read.setdefault(digest, node)
     wanted = {digest: plan.hub[digest] for digest in read if digest in plan.hub and digest not in plan.files}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from compiler.ops import Key, inputs
+from compiler.ops import Key
 from runtime.contents import Content, recorded
 from runtime.engine.messages import (
     Advanced,
@@ -100,7 +100,7 @@ def _do(todo: list[Node], bodies: Bodies, desk: Desk) -> None:
     for position, node in enumerate(todo):
         try:
             if position == 0:
-                paths = {key: desk.store.read(key) for n in todo for key in inputs(n.op)}
+                paths = {key: desk.store.read(key) for n in todo for key in n.inputs}
                 writers = bodies(todo, paths, desk)
             write = next(writers)
         except Stopped as stopped:

@@ -179,7 +179,7 @@ def test_the_order_of_fields_and_spaces_is_canonical():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [1], {"a": 1}, {1}, b"x", Path("x"), object()])
 def test_what_has_no_canonical_form_is_refused(value):
-    with pytest.raises(TypeError, match=r"Score\.metric"):
+    with pytest.raises(TypeError, match="has no canonical form"):
         node_key(Score(A, value, 1))
 
 

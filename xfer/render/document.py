@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compiler.ops import inputs
 from runtime.preview import Mark
 
 if TYPE_CHECKING:
@@ -35,11 +34,11 @@ def _node(node: Node, preview: Preview) -> dict[str, Any]:
     return {
         "id": node.key[:12],
         "key": node.key if node.pinned else None,
-        "op": node.preimage["op"],
+        "op": node.sort,
         "label": node.label,
         "action": preview.marks[node.key].name.lower(),
         "reasons": [_reason(r) for r in preview.reasons.get(node.key, ())],
-        "parents": [k[:12] for k in inputs(node.op)],
+        "parents": [k[:12] for k in node.inputs],
         "span": _place(node.place),
     }
 

@@ -35,7 +35,7 @@ class _Line:
 
 def show_why(console: Console, why: Why) -> None:
     """The node, what is so of it, and the changes above it that it runs for."""
-    node, op = why.node, why.node.preimage["op"]
+    node, op = why.node, why.node.sort
     head = (f"`{node.label}`", "bold"), f" ({op} {node.key[:_COLUMN]}): {_said(why.mark)}"
     say(console, Text.assemble(*head))
     _show(console, [*_now(why), *_told(why.node, why.state)])
@@ -118,7 +118,7 @@ def _told(node: Node, state: State) -> list[_Line]:
 
 
 def _new(node: Node, state: New) -> list[_Line]:
-    op, relative = node.preimage["op"], state.relative
+    op, relative = node.sort, state.relative
     if relative is None:
         return [_Line(f"nothing is recorded under this name, and no {op} node at all", node.place)]
     head = _Line(f"nothing is recorded under this name; the nearest is `{relative.label}`, {_made(relative)}:")

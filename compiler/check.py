@@ -163,18 +163,20 @@ def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:
         bag.warn(codes.TRAINED_LANGUAGE, target.span, message, None)
 
 
-def check_contamination(part: Settled, read: Collection[object], target: Settled, scored: Data, bag: Bag) -> None:
+def check_contamination(
+    part: Settled, read: Collection[object], target: Settled, scored: frozenset[object], split: str, bag: Bag
+) -> None:
     """Report a target whose rows (`rows_of`), or rows that are declared to be the same, a labelled part trains on."""
     if not part.task.kind.labelled:
         return
-    if not rows_of(scored).isdisjoint(read):
+    if not scored.isdisjoint(read):
         message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on"
         label = Label(part.span, "trained here")
         hint = "score a split, or a file with other rows, that no stage trains on"
         if part.task.span == target.task.span:
             hint += "; how well a training fits its own rows, the losses in its `curve.jsonl` tell"
         bag.error(codes.CONTAMINATION, target.span, message, hint, label)
-    elif (said := declared_same(part.task, target.task, scored.split)) is not None:
+    elif (said := declared_same(part.task, target.task, split)) is not None:
         message = f"`{target.task.name}` is scored on rows that `{part.task.name}` trains on, in another form"
         labels = Label(part.span, "trained here"), Label(said, "they are declared to be the same here")
         hint = "score a split that no stage trains on, or take the declaration out if it is wrong"

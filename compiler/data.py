@@ -57,6 +57,10 @@ def own_of(settings: Settings, keys: Iterable[str]) -> Own | None:
     return tuple((key, value) for key, value in found.items() if isinstance(value, int | float)) or None
 
 
+def _prefix(part: Settled) -> str:
+    return as_text(part["prefix"]) if "prefix" in part.settings else ""
+
+
 class DataLowering:
     """Enters data nodes, each once; what is wrong with a part's data is told once."""
 
@@ -66,6 +70,7 @@ class DataLowering:
         self._split_there: dict[tuple[Span, tuple[str, ...], str], bool] = {}
         self._parts: dict[tuple[int, Key], tuple[Settled, tuple[Key, ...] | None]] = {}
         self._known_splits: dict[tuple[Span, str], tuple[str, ...]] = {}
+        self._targets: dict[tuple[object, ...], dict[str, Key]] = {}
         self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
 
     def of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
@@ -81,7 +86,9 @@ class DataLowering:
     def _of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
         if not self.has_split(part, "train", "a stage needs one"):
             return None
-        keys = [self.node(part, model, c, "train", part, scored=False) for c in part.languages]
+        limit = part["limit"] if isinstance(part["limit"], Limit) else None
+        wanted = [_Asked(c, "train", False, limit, None, _own(part)) for c in part.languages]
+        keys = [self._node(part, model, part, asked) for asked in wanted]
         found = tuple(k for k in keys if k is not None)
         return found if len(found) == len(keys) else None
 
@@ -126,18 +133,21 @@ class DataLowering:
                 return None
         return tuple(found if reading.join else sorted(found, key=lambda n: n[0]))
 
-    def node(
-        self, part: Settled, model: Key, language: str, split: str, lengths: Settled, *, scored: bool
-    ) -> Key | None:
-        """The data of one split and language of a part; `lengths` says how long; None after a finding."""
-        limit, under = part["limit"], part["under"] if scored else None
+    def of_target(self, target: Settled, model: Key, split: str, lengths: Settled) -> Mapping[str, Key]:
+        """The data of a target by language, without those of which something is wrong; looked for once."""
+        limit, under = target["limit"], target["under"]
         rows = limit if isinstance(limit, Limit) else None
         changed = under if isinstance(under, Perturbation) else None
-        return self._node(part, model, lengths, _Asked(language, split, scored, rows, changed, _own(part)))
+        asked = _Asked("", split, True, rows, changed, _own(target))
+        known = (target.task.span, target.languages, model, as_whole(lengths["max-length"]), _prefix(target), asked)
+        if known not in self._targets:
+            found = {c: self._node(target, model, lengths, replace(asked, language=c)) for c in target.languages}
+            self._targets[known] = {c: key for c, key in found.items() if key is not None}
+        return self._targets[known]
 
     def _node(self, part: Settled, model: Key, lengths: Settled, asked: _Asked) -> Key | None:
         max_length = as_whole(lengths["max-length"])
-        prefix = as_text(part["prefix"]) if "prefix" in part.settings else ""
+        prefix = _prefix(part)
         known = (part.task.span, model, max_length, prefix, asked)
         if known not in self._data:
             fits = self._fits(model, lengths)
@@ -215,7 +225,10 @@ class DataLowering:
 
     def rows_read(self, part: Settled, model: Key) -> frozenset[object]:
         """What a part of a stage trains on, as `rows_of` tells it."""
-        keys = self.of_part(part, model) or ()
+        return self.rows(self.of_part(part, model) or ())
+
+    def rows(self, keys: tuple[Key, ...]) -> frozenset[object]:
+        """What some data read, as `rows_of` tells it."""
         if keys not in self._rows:
             ops = [self._graph.nodes[k].op for k in keys]
             self._rows[keys] = frozenset(r for op in ops if isinstance(op, Data) for r in rows_of(op))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.baselines import Baselines, Question
-from compiler.catalog import OF_ANSWERS
 from compiler.cells import chosen, seed_of
-from compiler.check import check_contamination, is_trained, rows_of, trained_languages
-from compiler.data import CHOOSES, own_of, under_of
+from compiler.check import check_contamination, trained_languages
+from compiler.data import CHOOSES
 from compiler.forgetting import evaluations
 from compiler.heads import answering
-from compiler.keys import metric_version
-from compiler.ops import Data, Key, Method, Model, Predict, Score, Select, Vectors
+from compiler.ops import Key, Model, Select
 from compiler.perturbations import CLEAN, perturbation_name
 from compiler.plan import Cell, Step
+from compiler.predicting import Answer, asked, enter
 from compiler.selection import TARGET_DEV, SelectRule
 from compiler.trainings import Weights, precision_of, setting_places
-from compiler.values import as_real, as_text, as_whole
+from compiler.values import as_whole
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from compiler.judging import Judging
     from compiler.locate import Locator
     from compiler.plan import Device
-    from compiler.settle import Run, Settled, Stage
+    from compiler.settle import Run, Settled
     from compiler.suites import Taken
 
 
@@ -41,18 +40,6 @@ class Reached:
     model: Key
     weights: Weights
     title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Whose head answers a target: a part of a stage, and the weights that it left; all None where none is needed."""
-
-    cell: Cell  # of each of its scores, as far as they have it in common
-    trained: Collection[str]  # languages that are not zero-shot
-    part: Settled | None = None
-    stage: Stage | None = None
-    weights: Weights | None = None
-    earlier: bool = False  # whether the stage is not the one that left the weights to score
 
 
 class Scoring:
@@ -75,21 +62,15 @@ class Scoring:
             return
         if reached.weights.open and answer.part is not None and not self._data.has_split(target, "dev", CHOOSES):
             return
-        for language in target.languages:
-            data = self._data.node(target, reached.model, language, split, _lengths(target, answer), scored=True)
-            weights = self._weights(reached, target, language, answer)
-            if data is None or weights is None:
-                continue
-            self._check_rows(replace(reached, weights=weights), target, data)
-            selected = TARGET_DEV if weights is not reached.weights else ""
-            cells = [
-                replace(cell, selected=selected)
-                for cell in self._scored(replace(reached, weights=weights), target, language, data, answer)
-            ]
-            title = target.task.name + (f" ({selected})" if selected else "")
-            yield from (Step(title, cell.score, seed_of(run)) for cell in cells)
+        data = self._data.of_target(target, reached.model, split, answer.lengths(target))
+        weights = {language: self._weights(reached, target, language, answer) for language in data}
+        self._check_rows(reached, weights, target, data, split)
+        selected = TARGET_DEV if reached.weights.open and answer.part is not None else ""
+        title = target.task.name + (f" ({selected})" if selected else "")
+        answer = replace(answer, cell=replace(answer.cell, selected=selected))
+        for cells in self._scored(reached, target, answer, data, weights):
             self.cells += cells
-            self._ask_baselines(reached, answer, target, data, tuple(cells))
+            yield from (Step(title, cell.score, seed_of(run)) for cell in cells)
 
     def _ask_baselines(
         self, reached: Reached, answer: Answer, target: Settled, data: Key, cells: tuple[Cell, ...]
@@ -115,48 +96,32 @@ class Scoring:
                 yield from ((again.after, step) for step in found)
 
     def _after(self, reached: Reached, name: str, target: Settled, answer: Answer) -> Iterator[Step]:
-        for language in target.languages:
-            data = self._data.node(target, reached.model, language, "dev", _lengths(target, answer), scored=True)
-            if data is None:
-                continue
-            self._check_rows(reached, target, data)
-            scored = self._scored(reached, target, language, data, answer)
-            cells = tuple(replace(cell, axes=(*cell.axes, ("after", name))) for cell in scored)
+        data = self._data.of_target(target, reached.model, "dev", answer.lengths(target))
+        weights = dict.fromkeys(data, reached.weights)
+        self._check_rows(reached, weights, target, data, "dev")
+        answer = replace(answer, cell=replace(answer.cell, axes=(*answer.cell.axes, ("after", name))))
+        for cells in self._scored(reached, target, answer, data, weights):
             self.cells += cells
             yield from (Step(f"{target.task.name} (previous)", cell.score, cell.seed) for cell in cells)
-            if not answer.earlier:
-                self._ask_baselines(reached, answer, target, data, cells)
 
-    def _scored(self, reached: Reached, target: Settled, language: str, data: Key, answer: Answer) -> Iterator[Cell]:
-        """One cell a metric: the predictions of one head, or of the vectors, on one data set."""
-        part, weights = answer.part, reached.weights
-        own = target.settings["precision"]
-        of_stage = answer.stage.settings["precision"] if answer.stage is not None else own
-        precision = own if own.place is not None else of_stage
-        places = setting_places(target.settings, self._graph)
-        if precision.place is not None:
-            places["precision"] = self._graph.place(precision.place)
-        predict = Predict(
-            weights=weights.key,
-            data=data,
-            kind=target.task.kind.name,
-            head=answer.weights.head(part) if part is not None and answer.weights is not None else None,
-            precision=precision_of(precision, self._device),
-            mask=as_real(target["mask"]) if "mask" in target.settings else None,
-            vectors=_vectors(target),
-            head_of=answer.weights.key if answer.earlier and answer.weights is not None else None,
-            own=own_of(target.settings, OF_ANSWERS),
-        )
-        seed = seed_of(reached.run)
-        name = f"{reached.title} @ {target.task.name}[{language}]{under_of(target)}"
-        name += f" (seed {seed})" if seed else ""
-        predictions = self._graph.enter(predict, f"predict {name}", target.span, places)
-        self.naive += 1
-        for metric in target.task.metrics:
-            op = Score(predictions, metric, metric_version(metric))
-            score = self._graph.enter(op, f"{metric} {name}", target.span, {})
-            zero_shot = not is_trained(language, answer.trained)
-            yield replace(answer.cell, language=language, metric=metric, zero_shot=zero_shot, score=score)
+    def _scored(
+        self,
+        reached: Reached,
+        target: Settled,
+        answer: Answer,
+        data: Mapping[str, Key],
+        weights: Mapping[str, Weights | None],
+    ) -> Iterator[tuple[Cell, ...]]:
+        """The cells of each language, one a metric; beside them what is learned without a network is asked for."""
+        what = asked(reached.run, reached.title, target, answer, self._graph, self._device)
+        for language, key in data.items():
+            if (used := weights[language]) is None:
+                continue
+            cells = enter(self._graph, what, used.key, key, language)
+            self.naive += 1
+            yield cells
+            if not answer.earlier:
+                self._ask_baselines(reached, answer, target, key, cells)
 
     def _weights(self, reached: Reached, target: Settled, language: str, answer: Answer) -> Weights | None:
         """The weights that answer a target in one language: its own choice where the last stage left it open."""
@@ -167,7 +132,7 @@ class Scoring:
         place = setting.place or answer.stage.span
         if not isinstance(rule, SelectRule):
             raise TypeError(rule)
-        head, lengths = weights.head(answer.part), _lengths(target, answer)
+        head, lengths = weights.head(answer.part), answer.lengths(target)
         judges = self._judging.of_target(target, language, lengths, head, reached.model, rule, place)
         if judges is None:
             return None
@@ -179,13 +144,20 @@ class Scoring:
         key = self._graph.enter(op, label, place, places)
         return replace(weights, key=key, open=False, chosen_on=weights.chosen_on | self._judging.rows(judges))
 
-    def _check_rows(self, reached: Reached, target: Settled, data: Key) -> None:
-        scored = self._graph.nodes[data].op
-        if not isinstance(scored, Data):
-            raise TypeError(scored)
+    def _check_rows(
+        self,
+        reached: Reached,
+        weights: Mapping[str, Weights | None],
+        target: Settled,
+        data: Mapping[str, Key],
+        split: str,
+    ) -> None:
+        rows = self._data.rows(tuple(data.values()))
         for part in (p for stage in reached.run.stages for p in stage.parts):
-            check_contamination(part, self._data.rows_read(part, reached.model), target, scored, self._bag)
-        if not reached.weights.chosen_on.isdisjoint(rows_of(scored)):
+            read = self._data.rows_read(part, reached.model)
+            check_contamination(part, read, target, rows, split, self._bag)
+        chosen_on = {c: w.chosen_on for c, w in weights.items() if w is not None and w.chosen_on}
+        if not all(on.isdisjoint(self._data.rows((data[c],))) for c, on in chosen_on.items()):
             message = f"`{target.task.name}` is scored on rows that chose the checkpoint"
             hint = "what is best on some rows looks better there than on others: score another split, `split: test`"
             if target.span == reached.run.previous_span:
@@ -218,11 +190,6 @@ def _answering(reached: Reached, target: Settled) -> Answer:
     return Answer(*common, part, stage, reached.weights)
 
 
-def _lengths(target: Settled, answer: Answer) -> Settled:
-    """Who says how long sequences may be: the target if it does, else the part whose head answers."""
-    return target if answer.part is None or target.settings["max-length"].place is not None else answer.part
-
-
 def _cell(run: Run, target: Settled, after: int | None = None) -> Cell:
     """What the cells of a target have in common, scored after a stage by its number, or after the last."""
     taken = chosen(run, target, after).values()
@@ -246,16 +213,3 @@ def _cell(run: Run, target: Settled, after: int | None = None) -> Cell:
 
 def _is_seed(taken: Taken) -> bool:
     return taken.axis.rpartition(".")[2] == "seed"
-
-
-def _vectors(target: Settled) -> Vectors | None:
-    if "pool" not in target.settings:
-        return None
-    layer = target["layer"]
-    similarity, threshold = target["similarity"], target["threshold"]
-    return Vectors(
-        None if layer is None else as_whole(layer),
-        as_text(target["pool"]),
-        similarity if isinstance(similarity, Method) else as_text(similarity),
-        threshold if isinstance(threshold, Method) else None,
-    )

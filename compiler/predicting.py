@@ -1,0 +1,121 @@
+"""Predictions and their scores: what those of one target by one head have in common is settled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compiler.catalog import OF_ANSWERS
+from compiler.cells import seed_of
+from compiler.check import is_trained
+from compiler.data import own_of, under_of
+from compiler.keys import metric_version
+from compiler.ops import Key, Method, Predict, Score, Vectors
+from compiler.plan import Cell
+from compiler.trainings import Weights, precision_of, setting_places
+from compiler.values import as_real, as_text, as_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from compiler.graph import Graph
+    from compiler.ops import Own
+    from compiler.plan import Device, Place
+    from compiler.settle import Run, Settled, Stage
+    from dsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whose head answers a target: a part of a stage, and the weights that it left; all None where none is needed."""
+
+    cell: Cell  # of each of its scores, as far as they have it in common
+    trained: Collection[str]  # languages that are not zero-shot
+    part: Settled | None = None
+    stage: Stage | None = None
+    weights: Weights | None = None
+    earlier: bool = False  # whether the stage is not the one that left the weights to score
+
+    def lengths(self, target: Settled) -> Settled:
+        """Who says how long sequences may be: the target if it does, else the part whose head answers."""
+        return target if self.part is None or target.settings["max-length"].place is not None else self.part
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked in every language alike."""
+
+    cell: Cell
+    trained: Collection[str]
+    kind: str
+    head: int | None
+    head_of: Key | None
+    precision: str
+    mask: float | None
+    vectors: Vectors | None
+    own: Own | None
+    metrics: tuple[tuple[str, int], ...]  # each with its version
+    label: tuple[str, str]  # before and behind the language
+    span: Span
+    places: Mapping[str, Place]
+
+
+def asked(run: Run, title: str, target: Settled, answer: Answer, graph: Graph, device: Device) -> Asked:
+    """What is asked of a target after a chain that is called `title`."""
+    own = target.settings["precision"]
+    precision = own if own.place is not None or answer.stage is None else answer.stage.settings["precision"]
+    places = setting_places(target.settings, graph)
+    if precision.place is not None:
+        places["precision"] = graph.place(precision.place)
+    part, weights, seed = answer.part, answer.weights, seed_of(run)
+    return Asked(
+        cell=answer.cell,
+        trained=answer.trained,
+        kind=target.task.kind.name,
+        head=weights.head(part) if part is not None and weights is not None else None,
+        head_of=weights.key if answer.earlier and weights is not None else None,
+        precision=precision_of(precision, device),
+        mask=as_real(target["mask"]) if "mask" in target.settings else None,
+        vectors=_vectors(target),
+        own=own_of(target.settings, OF_ANSWERS),
+        metrics=tuple((metric, metric_version(metric)) for metric in target.task.metrics),
+        label=(f"{title} @ {target.task.name}[", f"]{under_of(target)}{f' (seed {seed})' if seed else ''}"),
+        span=target.span,
+        places=places,
+    )
+
+
+def enter(graph: Graph, asked: Asked, weights: Key, data: Key, language: str) -> tuple[Cell, ...]:
+    """The nodes of one language's predictions and of each metric; a cell for each metric."""
+    predict = Predict(
+        weights=weights,
+        data=data,
+        kind=asked.kind,
+        head=asked.head,
+        precision=asked.precision,
+        mask=asked.mask,
+        vectors=asked.vectors,
+        head_of=asked.head_of,
+        own=asked.own,
+    )
+    name = language.join(asked.label)
+    predictions = graph.enter(predict, f"predict {name}", asked.span, asked.places)
+    zero_shot = not is_trained(language, asked.trained)
+    return tuple(
+        asked.cell.scored(language, metric, graph.enter(op, f"{metric} {name}", asked.span, {}), zero_shot=zero_shot)
+        for metric, version in asked.metrics
+        for op in (Score(predictions, metric, version),)
+    )
+
+
+def _vectors(target: Settled) -> Vectors | None:
+    if "pool" not in target.settings:
+        return None
+    layer = target["layer"]
+    similarity, threshold = target["similarity"], target["threshold"]
+    return Vectors(
+        None if layer is None else as_whole(layer),
+        as_text(target["pool"]),
+        similarity if isinstance(similarity, Method) else as_text(similarity),
+        threshold if isinstance(threshold, Method) else None,
+    )

@@ -7,8 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from types import NoneType
 from typing import Any
 
@@ -38,6 +37,8 @@ SCHEMA = 1  # of the pre-image itself
 # not.
 VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 2, Select: 1, Predict: 2, Baseline: 1, Score: 1}
 
+SORTS = {sort: sort.__name__.lower() for sort in VERSION}  # what ops are called: `train`, `data`, …
+
 # Raised with the metric's own code; part of the key of `Score` alone.
 METRIC_VERSION = {"accuracy": 1}
 
@@ -50,7 +51,7 @@ def metric_version(metric: str) -> int:
 def text_of(op: Op) -> str:
     """The canonical JSON of the op's pre-image: sorted keys, no space, shortest round-trip floats, UTF-8."""
     sort = type(op)
-    return f'{{"fields":{canonical(op)},"op":"{sort.__name__.lower()}","schema":{SCHEMA},"version":{VERSION[sort]}}}'
+    return f'{{"fields":{canonical(op)},"op":"{SORTS[sort]}","schema":{SCHEMA},"version":{VERSION[sort]}}}'
 
 
 def preimage(op: Op) -> dict[str, Any]:
@@ -108,25 +109,26 @@ def _are_pinned(rows: Rows) -> bool:
 def canonical(value: object) -> str:
     """`value` as JSON of one form only; a type without such a form is refused."""
     sort = type(value)
-    if (write := _WRITE.get(sort)) is not None:
-        return write(value)
+    write = _WRITE.get(sort)
+    if write is None:
+        write = _WRITE[sort] = _writer(sort)
+    return write(value)
+
+
+def _writer(sort: type) -> Callable[[Any], str]:
+    """What writes a record: its fields by name; what is no op with its type, since several may stand at one place."""
     if not is_dataclass(sort):
         raise TypeError(f"a {sort.__name__} has no canonical form")
-    said = ((name, get(value), later) for name, get, later in _fields(sort))
-    return f"{{{','.join(f'{name}:{canonical(v)}' for name, v, later in said if v is not None or not later)}}}"
+    found = [(f.name, f.name, bool(f.metadata.get("later"))) for f in fields(sort)]
+    found += [("type", "__class__.__name__", False)] if not issubclass(sort, Op) else []
+    heads = [(f"{_quoted(name)}:", later) for name, _, later in sorted(found)]
+    held = attrgetter(*(path for _, path, _ in sorted(found)), "__class__")  # of a single name it gives no tuple
 
+    def write(value: object) -> str:
+        said = zip(heads, held(value), strict=False)
+        return f"{{{','.join([head + canonical(v) for (head, later), v in said if v is not None or not later])}}}"
 
-@cache
-def _fields(sort: type) -> tuple[tuple[str, Callable[[object], object], bool], ...]:
-    """Names of fields in order, as written; how to get each; whether it is left out where it is None.
-
-    What is no op is told by its type, since several may stand at one place.
-    """
-    found: list[tuple[str, Callable[[object], object], bool]]
-    found = [(f.name, attrgetter(f.name), bool(f.metadata.get("later"))) for f in fields(sort)]
-    if not issubclass(sort, Op):
-        found.append(("type", lambda _: sort.__name__, False))
-    return tuple((_quoted(name), get, later) for name, get, later in sorted(found, key=itemgetter(0)))
+    return write
 
 
 def _number(value: float) -> str:
@@ -136,7 +138,7 @@ def _number(value: float) -> str:
 
 
 _quoted = json.encoder.encode_basestring
-_WRITE: Mapping[type, Callable[[Any], str]] = {
+_WRITE: dict[type, Callable[[Any], str]] = {  # and of each record that was met
     str: _quoted,
     tuple: lambda value: f"[{','.join(map(canonical, value))}]",
     NoneType: lambda _: "null",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from compiler.keys import is_pinned, key_of, preimage
+from compiler.keys import SORTS, is_pinned, key_of, preimage
 from compiler.ops import Key, Op
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Node:
     @property
     def sort(self) -> str:
         """What its op is called: `train`, `data`, …"""
-        return type(self.op).__name__.lower()
+        return SORTS[type(self.op)]
 
     @property
     def preimage(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from runtime.store.leases import holder, leased
 from runtime.store.states import saved_keys, saved_step
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Collection, Mapping
 
     from compiler.ops import Key
     from compiler.plan import Node, Plan
@@ -79,9 +79,9 @@ def preview(plan: Plan, store: Store) -> Preview:
     present = store.present(n.key for n in plan.nodes if n.pinned)
     to_run = needed(plan, present)
     wanted = {n.key for n in to_run}
-    relatives = Relatives(store, names(plan))
+    relatives = Relatives(store, names(plan), to_run)
     resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
-    aside = store.put_aside()
+    wrong = _damage(wanted, store)
     held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
@@ -89,7 +89,7 @@ def preview(plan: Plan, store: Store) -> Preview:
         if node.key not in wanted:
             marks[node.key] = Mark.CACHED if node.key in present else Mark.UNASKED
         else:
-            reasons[node.key] = _reasons(node, store, relatives, aside)
+            reasons[node.key] = _reasons(node, relatives, wrong)
             marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
     return Preview(marks, reasons, _changes(to_run, reasons), to_run, resumed, held)
 
@@ -104,13 +104,17 @@ def _mark(node: Node, reasons: tuple[Reason, ...], resumed: bool, held: bool) ->
     return Mark.NEW if reasons[0].code == "new" else Mark.CHANGED
 
 
-def _reasons(node: Node, store: Store, relatives: Relatives, aside: Container[Key]) -> tuple[Reason, ...]:
+def _damage(keys: Collection[Key], store: Store) -> dict[Key, Reason]:
+    """What is wrong with those that were made once."""
+    damaged = dict.fromkeys([*store.lying(keys), *store.put_aside()], Reason("object_damaged"))
+    return dict.fromkeys(store.index.known(keys), Reason("object_missing")) | damaged
+
+
+def _reasons(node: Node, relatives: Relatives, wrong: Mapping[Key, Reason]) -> tuple[Reason, ...]:
     if not node.pinned:
         return (Reason("unpinned"),)
-    if store.index.get(node.key) is not None or store.path(node.key).exists():
-        return (Reason("object_damaged" if store.path(node.key).exists() else "object_missing"),)
-    if node.key in aside:
-        return (Reason("object_damaged"),)
+    if node.key in wrong:
+        return (wrong[node.key],)
     relative = relatives.latest(node)
     return (relatives.reasons(node, relative) if relative is not None else ()) or (Reason("new"),)
 

@@ -9,6 +9,9 @@ from runtime.contents import names_of
 from runtime.differences import differences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compiler.ops import Key
     from compiler.plan import Node
     from runtime.contents import Names
     from runtime.differences import Reason
@@ -19,24 +22,27 @@ if TYPE_CHECKING:
 class Relatives:
     """Recorded objects by op, the latest first; `now` is what contents are called."""
 
-    def __init__(self, store: Store, now: Names) -> None:
+    def __init__(self, store: Store, now: Names, nodes: Iterable[Node] = ()) -> None:
         self._store, self._now = store, now
         self._by_op: dict[str, list[Manifest]] = {}
-        self._latest: dict[tuple[str, str], Manifest] = {}
+        self._latest: dict[str, dict[str, Key]] = {}  # by op and label
+        self._known = store.index.many(key for node in nodes if (key := self._key(node)) is not None)
 
     def of_op(self, node: Node) -> list[Manifest]:
         """All of the node's op."""
-        op = node.sort
-        if op not in self._by_op:
-            self._by_op[op] = self._store.index.of_op(op)
-            for manifest in self._by_op[op]:
-                self._latest.setdefault((op, manifest.label), manifest)
-        return self._by_op[op]
+        if node.sort not in self._by_op:
+            self._by_op[node.sort] = self._store.index.of_op(node.sort)
+        return self._by_op[node.sort]
 
     def latest(self, node: Node) -> Manifest | None:
-        """The latest that was called as the node is."""
-        self.of_op(node)
-        return self._latest.get((node.sort, node.label))
+        """The latest that was called as the node is; of many nodes quicker where they were told at the beginning."""
+        key = self._key(node)
+        return self._known.get(key) or self._store.index.get(key) if key is not None else None
+
+    def _key(self, node: Node) -> Key | None:
+        if node.sort not in self._latest:
+            self._latest[node.sort] = self._store.index.latest(node.sort)
+        return self._latest[node.sort].get(node.label)
 
     def closest(self, node: Node) -> Manifest | None:
         """The one in which the least differs; of several the one whose label is most like the node's."""

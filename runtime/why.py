@@ -149,7 +149,7 @@ class _Explainer:
             alike = before.op == node.sort
             return self._differing(node, before) if alike else Changed(before, (), Trace())
         mark, folder = self._marks[node.key], self._store.path(node.key)
-        if (manifest := self._store.present([node.key]).get(node.key)) is not None:
+        if (manifest := self._store.manifest(node.key)) is not None:
             return Cached(manifest, folder)
         if folder.exists():
             return Damaged(folder, self._store.faults(node.key))

@@ -48,11 +48,29 @@ class Index:
         row = self._one("SELECT * FROM objects WHERE key = ?", (key,))
         return _manifest(row) if row else None
 
-    def many(self, keys: Iterable[str]) -> dict[str, Manifest]:
-        """The recorded manifests of `keys`, those that are there."""
+    def files(self, keys: Iterable[str]) -> dict[str, dict[str, FileRecord]]:
+        """The recorded files of those of `keys` that are there."""
         wanted = set(keys)
-        rows = self._all("SELECT * FROM objects", ()) if len(wanted) > 500 else self._some(sorted(wanted))  # noqa: PLR2004
-        return {row[0]: _manifest(row) for row in rows if row[0] in wanted}
+        rows = [row for row in self._some("key, files", wanted) if row[0] in wanted]
+        records = json.loads(f"[{','.join(str(files) for _, files in rows)}]")  # at once: there may be thousands
+        return {
+            str(key): {name: FileRecord(**f) for name, f in files.items()}
+            for (key, _), files in zip(rows, records, strict=True)
+        }
+
+    def many(self, keys: Iterable[str]) -> dict[str, Manifest]:
+        """The recorded manifests of those of `keys` that are there."""
+        wanted = set(keys)
+        return {str(row[0]): _manifest(row) for row in self._some("*", wanted) if row[0] in wanted}
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those of `keys` that are there."""
+        wanted = set(keys)
+        return wanted & {str(key) for (key,) in self._some("key", wanted)}
+
+    def latest(self, op: str) -> dict[str, str]:
+        """The key of the latest object of each label, among those of an op."""
+        return dict(self._all("SELECT label, key FROM objects WHERE op = ? ORDER BY made", (op,)))  # type: ignore[arg-type]
 
     def of_op(self, op: str) -> list[Manifest]:
         """Every recorded object of an op, the latest first."""
@@ -88,9 +106,12 @@ class Index:
         rows = self._all(query, values)
         return rows[0] if rows else None
 
-    def _some(self, keys: list[str]) -> list[tuple[object, ...]]:
+    def _some(self, columns: str, keys: set[str]) -> list[tuple[object, ...]]:
+        """The rows of `keys`; where these are many, all there are."""
+        if len(keys) > 500:  # noqa: PLR2004
+            return self._all(f"SELECT {columns} FROM objects", ())  # noqa: S608  (columns are ours)
         marks = ",".join("?" * len(keys))
-        return self._all(f"SELECT * FROM objects WHERE key IN ({marks})", tuple(keys))  # noqa: S608  (marks only)
+        return self._all(f"SELECT {columns} FROM objects WHERE key IN ({marks})", tuple(sorted(keys)))  # noqa: S608
 
     def _all(self, query: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
         with index_trouble(self._path), closing(self._database.execute(query, values)) as cursor:

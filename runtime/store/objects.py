@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import DamagedObject, StoreError
@@ -18,13 +19,13 @@ from runtime.store.trouble import BrokenIndex, HeldIndex, body_trouble, store_tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from compiler.plan import Node
 
-Write = Callable[["Path"], None]
+Write = Callable[[Path], None]
 
 SMALL = 4096  # bytes: objects up to this size (scores) are read whenever they are looked for
+MANY = 2000  # keys that are looked for by reading folders, of which there are 256
 ABANDONED = 60.0  # seconds after which a staging folder without a process is rubbish
 
 
@@ -35,7 +36,8 @@ class Store:
         self.root = root
         self._write = write
         self._verified: set[str] = set()
-        self._seen: dict[str, Manifest] = {}  # with the present times of files, where the index has others
+        self._seen: dict[str, Mapping[str, FileRecord]] = {}  # with present times, where the index has others
+        self._objects = f"{root}/objects"
         with store_trouble(root):
             if write:
                 _prepare(root)
@@ -78,33 +80,61 @@ class Store:
             return None
         return manifest if manifest.key == key else None
 
-    def present(self, keys: Iterable[str]) -> dict[str, Manifest]:
-        """The manifests of those objects that are there and whole.
+    def present(self, keys: Iterable[str]) -> set[str]:
+        """Those keys whose objects are there and whole.
 
         Sizes and times of files decide. Where they are not the recorded ones, as in a copied store, and for small
         objects, the bytes do; a store opened for writing then records the times, so that they are read once.
         """
         wanted = list(keys)
-        recorded = self.index.many(wanted) | self._seen
-        found: dict[str, Manifest] = {}
+        recorded = self.index.files(wanted) | self._seen
+        lying = self.lying(wanted)
+        found: set[str] = set()
+        learned: list[Manifest] = []
         try:
             for key in wanted:
-                manifest = self._look(key, recorded.get(key))
-                if manifest is not None:
-                    found[key] = manifest
+                if self._is_as_recorded(key, recorded.get(key)):
+                    found.add(key)
+                elif key in lying and (manifest := self._verify(key)) is not None:
+                    found.add(key)
+                    learned.append(manifest)
         finally:  # an interrupt keeps what was verified
-            self._record([m for key, m in found.items() if m != recorded.get(key)])
+            self._record(learned)
         return found
 
-    def _look(self, key: str, recorded: Manifest | None) -> Manifest | None:
-        """The manifest of a whole object, by `recorded` if that is enough."""
-        known = recorded or self._manifest_on_disk(key)
-        if known is None or not (self.path(key) / NAME).exists():
-            return None
-        trusted = key in self._verified or sum(f.size for f in known.files.values()) > SMALL
-        if trusted and self._with_times(known) == known:
-            return known
-        return self._verify(key)
+    def manifest(self, key: str) -> Manifest | None:
+        """The record of an object that is there and whole."""
+        return self._manifest_on_disk(key) if self.present([key]) else None
+
+    def lying(self, keys: Collection[str]) -> set[str]:
+        """Those keys under which something lies, whole or not."""
+        if len(keys) < MANY:
+            return {key for key in keys if os.path.exists(self._folder(key))}  # noqa: PTH110
+        shelves = {key[:2] for key in keys}
+        return {name for shelf in shelves for name in io.names_in(self.root / "objects" / shelf)}.intersection(keys)
+
+    def _folder(self, key: str) -> str:
+        return f"{self._objects}/{key[:2]}/{key}"
+
+    def _is_as_recorded(self, key: str, files: Mapping[str, FileRecord] | None) -> bool:
+        """Whether an object's files have their sizes and times, and the bytes of a small one are right."""
+        if files is None:
+            return False
+        folder = self._folder(key)
+        trusted = key in self._verified or sum(f.size for f in files.values()) > SMALL
+        try:
+            os.stat(f"{folder}/{NAME}")  # noqa: PTH116
+            for name, record in files.items():
+                stat = os.stat(f"{folder}/{name}")  # noqa: PTH116
+                if stat.st_size != record.size or stat.st_mtime_ns != record.mtime_ns:
+                    return False
+                if not trusted and io.digest(Path(folder, name)) != record.sha256:
+                    return False
+        except OSError:
+            return False
+        if not trusted:
+            self._verified.add(key)
+        return True
 
     def _with_times(self, manifest: Manifest) -> Manifest | None:
         """The manifest with the present times of its files; None if one is gone or has another size."""
@@ -145,7 +175,7 @@ class Store:
         return {name: fault for name, fault in found.items() if fault}
 
     def _record(self, manifests: list[Manifest]) -> None:
-        self._seen |= {m.key: m for m in manifests}
+        self._seen |= {m.key: m.files for m in manifests}
         if self._write and manifests:
             self.index.add(manifests)
 

@@ -68,7 +68,7 @@ def test_what_was_published_is_read_back(store):
 
     assert "weights" == (store.read(NODE.key) / "inner" / "weights.bin").read_text()
     assert path == store.read(NODE.key)
-    (manifest,) = store.present([NODE.key]).values()
+    manifest = store.manifest(NODE.key)
     assert {"inner/weights.bin", "note.txt"} == set(manifest.files)
     assert NODE.preimage == manifest.preimage
 
@@ -256,7 +256,7 @@ def test_an_object_under_another_key_is_not_taken_for_it(store):
     store.index.forget(NODE.key)
     path.rename(path.parent / (NODE.key[:-4] + "0000"))
 
-    assert {} == Store(store.root).present([NODE.key[:-4] + "0000"])
+    assert set() == Store(store.root).present([NODE.key[:-4] + "0000"])
 
 
 def test_the_first_of_two_equal_keys_stays_and_a_divergence_is_noted(store):

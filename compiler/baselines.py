@@ -70,7 +70,8 @@ class Baselines:
             scored = self._graph.enter(score, f"{cell.metric} {label}", target.span, {})
             own = replace(cell, seed="", zero_shot=zero_shot, score=scored, skips=(), baseline=op.method)
             self._keep(own, (op.model, op.train, data.split, data.max_length, data.limit, data.under))
-            self._routes[Route(steps, (Step(target.task.name, scored, ""),))] = None
+            step = Step(target.task.name, scored, "", language=cell.language)
+            self._routes[Route(run.experiment, steps, (step,))] = None
 
     def _keep(self, cell: Cell, variant: _Variant) -> None:
         variants = self._asked.setdefault((cell.experiment, cell.benchmark, cell.baseline), {})

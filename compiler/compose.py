@@ -131,6 +131,7 @@ class Composer:
             shape.taken,
             tuple(self._previous(known, model, chain, span)) if span is not None else (),
             span,
+            shape.written,
         )
 
     def _previous(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.catalog import DEEPEST, MOST_PARTS, MOST_RUNS, SLOT
+from compiler.plan import Written
 from compiler.resolve import Names
 from compiler.suggest import did_you_mean
 from compiler.suites import Taken, read_tails
@@ -50,12 +51,14 @@ class Shape:
 
     model: Name
     stages: tuple[StageUse, ...]
+    written: tuple[Written, ...]
     targets: tuple[Ref, ...]
     taken: Mapping[Span, Taken]  # in the order of the text
 
 
 _Taken = dict[Span, Taken]
 _Way = tuple[tuple[StageUse, ...], _Taken]
+_Counted = tuple[tuple[StageUse, ...], _Taken, tuple[int, ...]]
 
 
 class _TooManyError(Exception):
@@ -70,10 +73,12 @@ def expand(chain: Chain, names: Names, bag: Bag) -> tuple[Shape, ...]:
     try:
         walker.check_number(stages)
         for model, taken in walker.models(chain.model):
-            for uses, after in walker.sequence(stages, taken, 1):
+            for uses, after, counts in walker.counted(stages, taken, 1):
                 for tail in tails:
-                    ways = walker.sequence(tail.stages, {**after, **tail.taken}, len(stages) + 1)
-                    shapes += (Shape(model, uses + more, tail.targets, last) for more, last in ways)
+                    written = [_written(stage) for stage in (*stages, *tail.stages)]
+                    for more, last, others in walker.counted(tail.stages, {**after, **tail.taken}, len(stages) + 1):
+                        as_written = tuple(map(Written, written, (*counts, *others)))
+                        shapes.append(Shape(model, uses + more, as_written, tail.targets, last))
     except _TooManyError:
         shapes = []
         report_too_many(chain.span, bag)
@@ -121,9 +126,13 @@ class _Walker:
             part = found.stage.parts[0]
         return part if isinstance(part, Choice) else None
 
-    def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> list[_Way]:
+    def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> Iterator[_Way]:
         """All ways through `stages`, the first of which is stage `number`."""
-        ways: list[_Way] = [((), taken)]
+        return ((uses, after) for uses, after, _ in self.counted(stages, taken, number))
+
+    def counted(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> list[_Counted]:
+        """All ways through `stages`, each with how many trainings stand for each stage."""
+        ways: list[_Counted] = [((), taken, ())]
         for at, stage in enumerate(stages, number):
             longer = self._longer(ways, stage, f"stage-{at}")
             ways = list(islice(longer, MOST_RUNS + 1))
@@ -131,10 +140,10 @@ class _Walker:
                 raise _TooManyError
         return ways
 
-    def _longer(self, ways: list[_Way], stage: Stage, axis: str) -> Iterator[_Way]:
-        for before, taken in ways:
+    def _longer(self, ways: list[_Counted], stage: Stage, axis: str) -> Iterator[_Counted]:
+        for before, taken, counts in ways:
             for uses, after in self._stage(stage, taken, axis):
-                yield before + uses, after
+                yield before + uses, after, (*counts, len(uses))
 
     def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
         parts = [p for p in stage.parts if not isinstance(p, Skip)]
@@ -270,6 +279,12 @@ class _Walker:
             else:
                 found[name] = alternative
         return list(found.items())
+
+
+def _written(stage: Stage) -> str:
+    """The names in a stage as it is written; nothing of a choice, which has its name where it is a `let`."""
+    names = [part.name.text if isinstance(part, Ref) else "" for part in stage.parts if not isinstance(part, Skip)]
+    return " + ".join(names) if all(names) else ""
 
 
 def _with_settings(use: StageUse, stage: Stage) -> StageUse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from compiler.sources import (
 from compiler.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from compiler.bag import Bag
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 MODEL_FILES = ("config.json", "model.safetensors", "model.safetensors.index.json", *_TOKENIZER_FILES)
 _SINGLE = re.compile(r"(?<!\{)\{ *(?:split|language|code|first|second) *\}(?!\})")  # one brace where two are meant
+_BYTES_A_TOKEN = 30  # of a `tokenizer.json`, as far as its vocabulary can be told by its size
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 
 
@@ -94,13 +96,20 @@ class Locator:
         pinned = self.places.pins.model(source.name, source.revision)
         if pinned is None:
             return HubModel(source.name, source.revision)
-        self._on_hub(source.name, "model", pinned.revision, pinned.files)
+        self._on_hub(source.name, "model", pinned.revision, pinned.files, None)
         folder = Folder(tuple((f.name, f.sha256) for f in pinned.files))
-        self._shapes[folder] = ModelShape(pinned.positions, pinned.layers)
+        self._shapes[folder] = ModelShape(
+            pinned.positions, pinned.layers, pinned.width, pinned.feedforward, pinned.vocabulary, pinned.parameters
+        )
         return folder
 
-    def _on_hub(self, repository: str, sort: str, revision: str, files: tuple[PinnedFile, ...]) -> None:
-        self.hub |= {f.sha256: HubFile(repository, sort, revision, f) for f in files}
+    def _on_hub(
+        self, repository: str, sort: str, revision: str, files: tuple[PinnedFile, ...], rows: int | None
+    ) -> None:
+        size = sum(f.size for f in files)
+        for f in files:
+            part = rows * f.size / size if rows is not None and size else None
+            self.hub[f.sha256] = HubFile(repository, sort, revision, f, part)
 
     def _folder(self, source: FolderModel, wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...] | None:
         folder = self._folder_path(source)
@@ -160,14 +169,29 @@ class Locator:
         """The model's sizes, as far as they are known before anything is loaded."""
         match source:
             case Scratch(positions=positions, layers=layers):
-                return ModelShape(positions, layers)
+                tokens = self._size(dict(source.tokenizer).get("tokenizer.json")) // _BYTES_A_TOKEN
+                return ModelShape(positions, layers, source.width, source.feedforward, tokens).counted()
             case Folder(files=files):
                 if source not in self._shapes:
-                    path = self.files.get(dict(files).get("config.json") or "")
-                    self._shapes[source] = read_shape(path) if path is not None else ModelShape()
+                    self._shapes[source] = self._local_shape(dict(files))
                 return self._shapes[source]
             case HubModel():
                 return ModelShape()
+
+    def _local_shape(self, files: Mapping[str, str | None]) -> ModelShape:
+        """What its configuration says, and its weights by the size of their files."""
+        path = self.files.get(files.get("config.json") or "")
+        found = read_shape(path) if path is not None else ModelShape()
+        weights = sum(self._size(digest) for name, digest in files.items() if name.endswith(".safetensors"))
+        return replace(found, parameters=weights // 4) if weights else found.counted()
+
+    def _size(self, digest: str | None) -> int:
+        """Bytes of a local file; 0 where it is gone, or is none."""
+        path = self.files.get(digest or "")
+        try:
+            return path.stat().st_size if path is not None else 0
+        except OSError:
+            return 0
 
     # --- rows
 
@@ -224,7 +248,7 @@ class Locator:
         if pinned is None:
             return HubRows(source.name, config, source.splits[split], source.revision)
         revision = self.places.pins.data[asked(source.name, source.revision)].revision
-        self._on_hub(source.name, "dataset", revision, pinned.files)
+        self._on_hub(source.name, "dataset", revision, pinned.files, pinned.rows)
         return FileRows(pinned.format, tuple(f.sha256 for f in pinned.files), ())
 
     def _hub_has(self, source: HubData, split: str, language: str, code: str) -> bool:

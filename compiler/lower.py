@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from compiler.bag import Bag
     from compiler.locate import Locator
+    from compiler.shapes import ModelShape
     from dsl.source import Span
 
 
@@ -49,7 +50,12 @@ class Lowering:
             dict(self.locator.files),
             dict(self.locator.hub),
             self.trainings.naive + self.scoring.naive + baselines.naive,
+            self._shapes(),
         )
+
+    def _shapes(self) -> dict[Key, ModelShape]:
+        models = {key: self.graph.nodes[key].op for key in self._models.values() if key is not None}
+        return {key: self.locator.shape(op.source) for key, op in models.items() if isinstance(op, Model)}
 
     def _run(self, run: Run) -> None:
         model = self._model(run)
@@ -67,14 +73,14 @@ class Lowering:
             tried = weights.trainings if len(weights.trainings) > 1 else ()
             steps.append(Step(title_of(stage), weights.key, str(stage["seed"]), tried))
         targets = tuple(s for t in run.targets for s in self.scoring.target(reached[-1], t))
-        self.routes.append(Route(tuple(steps), targets))
+        self.routes.append(Route(run.experiment, tuple(steps), targets, run.written))
         if run.previous:
             self._previous(run, reached[1:], steps)
 
     def _previous(self, run: Run, reached: list[Reached], steps: list[Step]) -> None:
         """The scores of `@ previous`, each below the stage after which it is taken."""
         for number, step in self.scoring.previous(reached, stage_names(run.stages)):
-            self.routes.append(Route(tuple(steps[: number + 2]), (step,)))
+            self.routes.append(Route(run.experiment, tuple(steps[: number + 2]), (step,), run.written, again=True))
 
     def _model(self, run: Run) -> Key | None:
         span = run.model.weights.span

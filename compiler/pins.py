@@ -29,6 +29,9 @@ class PinnedModel:
     positions: int | None = None  # longest sequence in tokens
     layers: int | None = None
     parameters: int | None = None
+    width: int | None = None
+    feedforward: int | None = None
+    vocabulary: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class HubFile:
     sort: str  # "model" or "dataset"
     revision: str
     file: PinnedFile
+    rows: float | None = None  # of data: what falls on this file of its split's, by its size
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,11 @@ def read(text: str) -> Pins:
     return Pins(models, data)
 
 
+_FACTS = ("positions", "layers", "parameters", "width", "feedforward", "vocabulary")  # of a model
+
+
 def _model(record: Mapping[str, Any]) -> PinnedModel:
-    facts = (record.get("positions"), record.get("layers"), record.get("parameters"))
-    return PinnedModel(str(record["revision"]), _files(record["files"]), *facts)
+    return PinnedModel(str(record["revision"]), _files(record["files"]), *(record.get(fact) for fact in _FACTS))
 
 
 def _data(record: Mapping[str, Any]) -> PinnedData:
@@ -131,7 +137,7 @@ def write(pins: Pins) -> str:
 
 
 def _model_record(model: PinnedModel) -> dict[str, Any]:
-    facts = {"positions": model.positions, "layers": model.layers, "parameters": model.parameters}
+    facts = {fact: found for fact in _FACTS if (found := getattr(model, fact)) is not None}
     return {"revision": model.revision, **facts, "files": _file_records(model.files)}
 
 

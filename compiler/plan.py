@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from compiler.keys import SORTS, is_pinned, key_of, preimage
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from compiler.pins import HubFile
+    from compiler.shapes import ModelShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A stage as a chain has it: by which names, if it is no choice without one, and as how many trainings of a run."""
+
+    name: str
+    trainings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A line of the tree that `plan` prints: what it is called, and the node behind it in one run."""
 
@@ -93,14 +102,18 @@ class Step:
     key: Key
     seed: str
     tried: tuple[Key, ...] = ()  # trainings of which `key` is the best
+    language: str = ""  # of a score
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One run as the tree shows it: from the model through its stages, then its targets' scores; or a baseline."""
 
+    experiment: str
     steps: tuple[Step, ...]
     targets: tuple[Step, ...]
+    written: tuple[Written, ...] = ()  # the stages that its steps behind the first are trained for; () of a baseline
+    again: bool = False  # of `@ previous`: another route has its trainings too
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,7 @@ class Plan:
     files: Mapping[str, Path]  # where content with this digest lies on this machine; never part of a key
     hub: Mapping[str, HubFile]  # where content with this digest lies on the hub
     naive: int  # trainings and predictions if every chain ran alone
+    shapes: Mapping[Key, ModelShape] = field(default_factory=dict)  # of models, as far as they are known
 
 
 def verify(plan: Plan, *, keys: bool = True) -> list[str]:

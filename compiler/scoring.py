@@ -70,7 +70,7 @@ class Scoring:
         answer = replace(answer, cell=replace(answer.cell, selected=selected))
         for cells in self._scored(reached, target, answer, data, weights):
             self.cells += cells
-            yield from (Step(title, cell.score, seed_of(run)) for cell in cells)
+            yield from _steps(title, cells, seed_of(run))
 
     def _ask_baselines(
         self, reached: Reached, answer: Answer, target: Settled, data: Key, cells: tuple[Cell, ...]
@@ -102,7 +102,7 @@ class Scoring:
         answer = replace(answer, cell=replace(answer.cell, axes=(*answer.cell.axes, ("after", name))))
         for cells in self._scored(reached, target, answer, data, weights):
             self.cells += cells
-            yield from (Step(f"{target.task.name} (previous)", cell.score, cell.seed) for cell in cells)
+            yield from _steps(f"{target.task.name} (previous)", cells, cells[0].seed)
 
     def _scored(
         self,
@@ -178,6 +178,10 @@ class Scoring:
         hint = f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last"
         self._bag.error(codes.WRONG_VALUE, span, message, hint)
         return False
+
+
+def _steps(title: str, cells: tuple[Cell, ...], seed: str) -> Iterator[Step]:
+    return (Step(title, cell.score, seed, language=cell.language) for cell in cells)
 
 
 def _answering(reached: Reached, target: Settled) -> Answer:

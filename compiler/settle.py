@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compiler.bag import Bag
+    from compiler.plan import Written
 
 Level = tuple[Given, ...]
 
@@ -115,6 +116,7 @@ class Run:
     axes: Mapping[Span, Taken]
     previous: tuple[Earlier, ...] = ()
     previous_span: Span | None = None  # of `@ previous`
+    written: tuple[Written, ...] = ()  # its stages as the chain has them
 
 
 def has_key(key: str, kind: Kind, *, target: bool) -> bool:
@@ -154,6 +156,7 @@ class ShapeInSettings:
     taken: Mapping[Span, Taken]
     previous: tuple[tuple[int, int, Open], ...] = ()  # as in a Run
     previous_span: Span | None = None
+    written: tuple[Written, ...] = ()
 
     def places(self) -> dict[Span, tuple[str, str, Options]]:
         """Each open choice of values: its key, the part that first reaches it, and its options."""
@@ -213,6 +216,7 @@ def settle(shape: ShapeInSettings, names: Mapping[Span, str]) -> Iterable[Run]:
             {**shape.taken, **taken},
             tuple(Earlier(stage, part, _close_target(t, values)) for stage, part, t in shape.previous),
             shape.previous_span,
+            shape.written,
         )
 
 

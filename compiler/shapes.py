@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +19,23 @@ class ModelShape:
 
     positions: int | None = None  # longest sequence in tokens
     layers: int | None = None
+    width: int | None = None
+    feedforward: int | None = None
+    vocabulary: int | None = None
+    parameters: int | None = None  # of all weights, where somebody counted them
+
+    def counted(self) -> ModelShape:
+        """With its weights counted by its sizes, as far as these are known."""
+        if self.encoder is None or not self.vocabulary or self.width is None:
+            return self
+        return replace(self, parameters=self.encoder + (self.vocabulary + (self.positions or 0)) * self.width)
+
+    @property
+    def encoder(self) -> int | None:
+        """Weights of the layers' matrices, without embeddings."""
+        if self.layers is None or self.width is None:
+            return self.parameters
+        return self.layers * (4 * self.width**2 + 2 * self.width * (self.feedforward or 4 * self.width))
 
 
 def positions(config: Mapping[str, Any]) -> int | None:
@@ -37,6 +54,11 @@ def read_shape(path: Path) -> ModelShape:
         return ModelShape()
     if not isinstance(config, dict):
         return ModelShape()
-    layers = config.get("num_hidden_layers")
-    known = positions(config) if "model_type" in config else None
-    return ModelShape(known, layers if isinstance(layers, int) else None)
+    return ModelShape(positions(config) if "model_type" in config else None, *sizes(config))
+
+
+def sizes(config: Mapping[str, Any]) -> tuple[int | None, int | None, int | None, int | None]:
+    """Layers, width, width of the feed-forward layers and vocabulary of a configuration."""
+    said = (config.get(k) for k in ("num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size"))
+    layers, width, feedforward, vocabulary = (n if isinstance(n, int) else None for n in said)
+    return layers, width, feedforward, vocabulary

@@ -81,11 +81,11 @@ class TorchBodies:
 
         models.make(op, self.files, folder)
 
-    def _encode(self, op: Data, inputs: Inputs, desk: Desk, folder: Path) -> None:
+    def _encode(self, op: Data, inputs: Inputs, desk: Desk, folder: Path) -> dict[str, int]:
         from runtime import encoding
 
         model, allow = inputs[op.model], self.allow_code
-        encoding.encode(op, model, self.files, folder, allow_code=allow, stopping=desk.stopping)
+        return encoding.encode(op, model, self.files, folder, allow_code=allow, stopping=desk.stopping)
 
     def _train(self, node: Node, op: Train, inputs: Inputs, desk: Desk) -> Write:
         from runtime import columns, models, selecting, training
@@ -99,7 +99,10 @@ class TorchBodies:
             raise BadInput("the model's tokenizer has no mask token", "masked-lm needs a model with one", "weights")
         feed = Feed(op, [[columns.read(inputs[key]) for key in part.data] for part in op.parts], special)
 
+        seen: dict[str, int] = {}
+
         def on_step(at: training.Reached) -> None:
+            seen.update({"tokens": at.tokens} if not at.first else {})  # all of them
             desk.advance(node, Progress(at.step, at.steps, at.loss, at.first, at.tokens))
 
         shelf = desk.states(node)
@@ -107,14 +110,16 @@ class TorchBodies:
         chooser = self._chooser(op, inputs, feed, shelf)
         curve = training.train(op, network, feed, device=self.device, on_step=on_step, keeper=keeper, chooser=chooser)
         desk.spent[node.key] = keeper.spent
+        weights = models.weights(network)
 
-        def write(folder: Path) -> None:
+        def write(folder: Path) -> dict[str, int]:
             if chooser is None or not chooser.keeps_all:
                 models.save(network, parent, folder)
             if chooser is not None:
                 selecting.write(chooser, folder)
             lines = "".join(json.dumps(asdict(point)) + "\n" for point in curve)
             (folder / CURVE).write_text(lines, encoding="utf-8")
+            return {**seen, **weights}
 
         return write
 
@@ -171,16 +176,17 @@ class TorchBodies:
         )
         special = models.read_special(inputs[first.weights], network.encoder.config)
         for op in ops:
+            data = columns.read(inputs[op.data])
             table = evaluation.predict(
                 network,
-                columns.read(inputs[op.data]),
+                data,
                 special,
                 device=self.device,
                 precision=op.precision,
                 mask=op.mask,
                 stopping=desk.stopping,
             )
-            yield partial(_write_predictions, table)
+            yield partial(_write_predictions, table, {**data.counts(), **models.weights(network)})
 
     def _learn(self, ops: list[Baseline], inputs: Inputs, desk: Desk) -> Iterator[Write]:
         """One data set after the other, learned once: the ops share their method and what it learns from."""
@@ -193,8 +199,8 @@ class TorchBodies:
         for op in ops:
             if desk.stopping():
                 raise Stopped
-            table = baselines.predict(task, columns.read(inputs[op.data]), scorer)
-            yield partial(_write_predictions, table)
+            data = columns.read(inputs[op.data])
+            yield partial(_write_predictions, baselines.predict(task, data, scorer), data.counts())
 
     def _score(self, op: Score, inputs: Inputs) -> Write:
         from runtime import metrics
@@ -210,8 +216,9 @@ def _judged(judges: Iterable[Judge], inputs: Inputs) -> dict[Key, Columns]:
     return {key: columns.read(inputs[key]) for judge in judges for key in judge.data}
 
 
-def _write_predictions(table: Any, folder: Path) -> None:  # noqa: ANN401
+def _write_predictions(table: Any, counted: dict[str, int], folder: Path) -> dict[str, int]:  # noqa: ANN401
     from runtime import columns
     from runtime.metrics import PREDICTIONS
 
     columns.write_table(folder / PREDICTIONS, table)
+    return counted

@@ -58,6 +58,10 @@ class Columns:
         """(B,) sequences of each example."""
         return np.diff(self.example_starts)
 
+    def counts(self) -> dict[str, int]:
+        """How many examples, sequences and tokens."""
+        return {"examples": len(self), "sequences": len(self.sequence_starts) - 1, "tokens": len(self.tokens)}
+
     def take(self, examples: NDArray[np.int64]) -> Columns:
         """These examples, in this order."""
         sequences = _ranges(self.example_starts[examples], self.choices[examples])

@@ -51,8 +51,11 @@ def encode(
     *,
     allow_code: bool,
     stopping: Callable[[], bool] = lambda: False,
-) -> None:
-    """Write the columns of `op` into `folder`, and what was counted on the way. Raises Stopped between two rows."""
+) -> dict[str, int]:
+    """Write the columns of `op` into `folder`, and what was counted on the way; how many there are of what.
+
+    Raises Stopped between two rows.
+    """
     tokenizer = load_tokenizer(model)
     check_length(model, tokenizer, op.max_length)
     rows = rows_of(op, files, allow_code=allow_code)
@@ -61,6 +64,7 @@ def encode(
     facts = Facts(len(rows), len(kept))
     columns.write(folder, _until(stopping, _examples(op, rows, limited(kept, op.limit), tokenizer, facts)))
     (folder / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
+    return columns.read(folder).counts()
 
 
 def _until(stopping: Callable[[], bool], examples: Iterable[columns.Example]) -> Iterator[columns.Example]:

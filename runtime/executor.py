@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
 
 from compiler.ops import Key
 from compiler.schedule import groups, needed
+from compiler.timeline import droppable, priorities
 from runtime.engine.messages import (
     Advanced,
     Died,
@@ -97,8 +98,23 @@ def missing(plan: Plan, store: Store) -> tuple[Node, ...]:
     return needed(plan, store.present(n.key for n in plan.nodes if n.pinned))
 
 
-def run(plan: Plan, store: Store, engine: Engine, tell: Tell = _silent, stop: Stop | None = None) -> Report:
-    """Run what is missing. A node's failure skips what depends on it and nothing else.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How nodes are run; it changes no result."""
+
+    seconds: Mapping[Key, float] = field(default_factory=dict)  # what nodes take, as far as it is known
+    drop: bool = False  # checkpoints that this run makes go once no node to run reads them any more
+
+
+def run(
+    plan: Plan,
+    store: Store,
+    engine: Engine,
+    tell: Tell = _silent,
+    stop: Stop | None = None,
+    manner: Manner = Manner(),
+) -> Report:
+    """Run what is missing, first what the longest chain waits for. A failure skips what depends on it, nothing else.
 
     An object that turns out to be damaged is made again. Raises StoreError for trouble of the whole store.
     """
@@ -106,7 +122,7 @@ def run(plan: Plan, store: Store, engine: Engine, tell: Tell = _silent, stop: St
     at_once = True
     try:
         for _ in range(_ROUNDS):
-            damaged = _Round(missing(plan, store), store, engine, tell, stop, report).run()
+            damaged = _Round(missing(plan, store), store, engine, tell, stop, report, manner).run()
             if not damaged or report.interrupted:
                 break
             report.mended += damaged
@@ -123,7 +139,14 @@ class _Round:
     """One pass over the nodes that are missing."""
 
     def __init__(
-        self, nodes: Sequence[Node], store: Store, engine: Engine, tell: Tell, stop: Stop, report: Report
+        self,
+        nodes: Sequence[Node],
+        store: Store,
+        engine: Engine,
+        tell: Tell,
+        stop: Stop,
+        report: Report,
+        manner: Manner,
     ) -> None:
         self.store, self.engine, self.tell, self.stop, self.report = store, engine, tell, stop, report
         self.lost = {n.key for n in report.failed_nodes}  # in an earlier round: once is enough
@@ -137,8 +160,12 @@ class _Round:
         self.groups: dict[int, Group] = {}
         self.lacks: dict[int, set[Key]] = {}
         self.readers: dict[Key, list[int]] = {}
-        self.ready: list[int] = []
-        for group in groups(self.nodes.values()):
+        self.ready: list[tuple[float, int]] = []
+        waiting = groups(self.nodes.values())
+        order = zip(waiting, priorities(waiting, manner.seconds), strict=True)
+        self.priority = {node.key: priority for group, priority in order for node in group}
+        self.unread = droppable(self.nodes.values()) if manner.drop else {}
+        for group in waiting:
             self._enter(group)
 
     def run(self) -> list[NodeFailed]:
@@ -173,11 +200,14 @@ class _Round:
         for key in lacks:
             self.readers.setdefault(key, []).append(number)
         if not lacks:
-            heapq.heappush(self.ready, number)
+            self._make_ready(number)
+
+    def _make_ready(self, number: int) -> None:
+        heapq.heappush(self.ready, (-max(self.priority[n.key] for n in self.groups[number]), number))
 
     def _submit(self) -> None:
         while self.ready:
-            group = [n for n in self.groups[self.ready[0]] if n.key in self.open]
+            group = [n for n in self.groups[self.ready[0][1]] if n.key in self.open]
             if any(key in self.lost for node in group for key in node.inputs):
                 group = self._skip(group)
             if group and not self.engine.has_room(group):
@@ -208,7 +238,15 @@ class _Round:
         for number in self.readers.pop(key, ()):
             self.lacks[number].discard(key)
             if not self.lacks[number]:
-                heapq.heappush(self.ready, number)
+                self._make_ready(number)
+        self._drop_unread(self.nodes[key])
+
+    def _drop_unread(self, node: Node) -> None:
+        """Let go of checkpoints of which a node that is closed was the last to read them."""
+        for key in set(node.inputs) & self.unread.keys():
+            self.unread[key] -= 1
+            if not self.unread[key] and key not in self.lost:
+                self.store.drop(key)
 
     # --- what others hold
 

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from compiler.ops import Folder, HubModel, Model, Scratch, Vectors
-from compiler.shapes import positions
+from compiler.shapes import ModelShape, positions, sizes
 from runtime.errors import BadInput, MissingInput
 from runtime.files import checked
 from runtime.kinds import kinds
@@ -148,6 +148,13 @@ def _weights(folder: Path, files: Mapping[str, Path]) -> Iterator[tuple[Path, Pa
                 shown = inside.parent
             (Path(linked) / name).symlink_to(inside)
         yield Path(linked), shown
+
+
+def weights(network: Network) -> dict[str, int]:
+    """How many weights the network's encoder has without embeddings, as estimates count them (`compiler.cost`)."""
+    config: Any = network.encoder.config
+    found = ModelShape(None, *sizes(config.to_dict())).encoder
+    return {"weights": found} if found is not None else {}
 
 
 def read_config(folder: Path) -> dict[str, Any]:

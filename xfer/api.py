@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from compiler.places import Places
     from compiler.plan import Plan
+    from runtime.estimates import Estimate
     from runtime.events import RunRecord
     from runtime.results import Row
     from runtime.why import Why
@@ -63,6 +64,15 @@ class Study:
     def preview(self, plan: Plan | None = None) -> Preview:
         """What `run` would do now; or would with another plan, such as one that this version refuses."""
         return preview(plan or self.plan, self.store())
+
+    def estimate(self, found: Preview, plan: Plan | None = None) -> Estimate:
+        """What is left to run takes, with as many workers as `run` has unless told otherwise."""
+        from runtime.engine import capacity
+        from runtime.estimates import estimate
+
+        plan = plan or self.plan
+        gpus = capacity.gpus() if plan.device.kind == "cuda" else ()
+        return estimate(plan, self.store(), found.to_run, capacity.default_jobs(plan, len(gpus)))
 
 
 def compile(  # noqa: A001

@@ -64,26 +64,30 @@ def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
 @main.command()
 @common
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the screen.")
-@click.option("--full", is_flag=True, help="Every line of the tree.")
+@click.option("--tree", is_flag=True, help="Every line of the tree, nothing folded.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 3 when there is work.")
-def plan(spec: Path, *, as_json: bool, full: bool, detailed_exitcode: bool, **places: Any) -> int:  # noqa: ANN401
+def plan(spec: Path, *, as_json: bool, tree: bool, detailed_exitcode: bool, **places: Any) -> int:  # noqa: ANN401
     """Preview what `run` would do: what runs, what is cached, and why not."""
+    from xfer.render.costs import Cost, free_room
     from xfer.render.document import plan_document
     from xfer.render.plan import show_plan
 
     out, err = consoles()
     study = api.compile(spec, Options(**places))
     show_diagnostics(err, study.compiled.diagnostics)
-    if study.compiled.plan is None:
-        if (refused := study.compiled.refused) is not None and not as_json:
-            out.print("What it will be once this version can run it:", highlight=False)
-            show_plan(out, refused, study.preview(refused), full=full)
+    shown = study.compiled.plan or (study.compiled.refused if not as_json else None)
+    if shown is None:
         return exits.USAGE
-    found = study.preview()
+    found = study.preview(shown)
+    cost = Cost(study.estimate(found, shown), free_room(study.store_root))
+    if study.compiled.plan is None:
+        out.print("What it will be once this version can run it:", highlight=False)
     if as_json:
-        click.echo(json.dumps(plan_document(study.plan, found), indent=1))
+        click.echo(json.dumps(plan_document(shown, found), indent=1))
     else:
-        show_plan(out, study.plan, found, full=full)
+        show_plan(out, shown, found, cost, tree=tree)
+    if study.compiled.plan is None:
+        return exits.USAGE
     return exits.WORK if detailed_exitcode and found.to_run else exits.OK
 
 
@@ -111,7 +115,17 @@ def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
 )
 @click.option("--save-every", type=click.FloatRange(0), default=60.0, show_default=True, metavar="SECONDS",
               help="How often a training saves the state it would resume from.")  # fmt: skip
-def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **places: Any) -> int:  # noqa: ANN401
+@click.option("--keep", type=click.Choice(["all", "final"]), default="all", show_default=True,
+              help="final: drop each new checkpoint once all that reads it is done.")  # fmt: skip
+def run(
+    spec: Path,
+    *,
+    allow_code: bool,
+    jobs: int | None,
+    save_every: float,
+    keep: str,
+    **places: Any,  # noqa: ANN401
+) -> int:
     """Run what is missing of SPEC, then show its scores. Ctrl-C saves and stops; the same command goes on."""
     from xfer.running import Running
 
@@ -122,7 +136,7 @@ def run(spec: Path, *, allow_code: bool, jobs: int | None, save_every: float, **
     show_diagnostics(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
-    report = _execute(study, err, Running(jobs, save_every, allow_code))
+    report = _execute(study, err, Running(jobs, save_every, allow_code, keep == "final"))
     for mended in report.mended:
         warn(err, f"{mended.__cause__}; it was made again")
     if report.interrupted:

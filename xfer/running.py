@@ -24,8 +24,9 @@ from runtime.engine import capacity
 from runtime.engine.local import LocalEngine
 from runtime.engine.worker import Job
 from runtime.errors import MissingInput, UnreachableInput
+from runtime.estimates import estimate
 from runtime.events import EventLog, new_name
-from runtime.executor import Report, missing
+from runtime.executor import Manner, Report, missing
 from runtime.executor import run as execute
 from runtime.store.objects import Store
 from xfer.api import Study
@@ -50,6 +51,7 @@ class Running:
     jobs: int | None = None  # worker processes; None: what the machine and the models suggest
     save_every: float = 60.0  # seconds between two states of a training
     allow_code: bool = False  # whether `python(…)` sources may run
+    drop: bool = False  # checkpoints that the run makes go once nothing to run reads them any more
 
 
 def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
@@ -145,7 +147,9 @@ def _record(plan: Plan, store: Store, to_run: int, running: Running, tell: Tell 
 
     report = None
     try:
-        report = execute(plan, store, _engine(plan, store.root, log, running), tell_both, stop)
+        engine = _engine(plan, store.root, log, running)
+        seconds = estimate(plan, store, missing(plan, store)).seconds
+        report = execute(plan, store, engine, tell_both, stop, Manner(seconds, running.drop))
     finally:
         log.end(report)
     return report

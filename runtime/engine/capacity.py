@@ -8,11 +8,9 @@ from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 
-from compiler.ops import Folder, HubModel, Model, Scratch
+from compiler.ops import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from compiler.plan import Plan
 
 SMALL = 5_000_000  # parameters; below, threads of one training only wait for each other
@@ -34,27 +32,10 @@ def default_jobs(plan: Plan, gpus: int) -> int:
 
 
 def largest(plan: Plan) -> int:
-    """Parameters of the plan's largest model, from the sizes of files; a model of unknown size counts as large."""
-    return max((_parameters(n.op, plan.files) for n in plan.nodes if isinstance(n.op, Model)), default=0)
-
-
-def _parameters(op: Model, files: Mapping[str, Path]) -> int:
-    match op.source:
-        case Folder(files=named):
-            weights = [digest for name, digest in named if name.endswith(".safetensors")]
-            return sum(_size(files.get(digest or "")) for digest in weights) // 4
-        case Scratch(layers=layers, width=width, feedforward=feedforward, tokenizer=tokenizer):
-            tokens = next((_size(files.get(d or "")) // 30 for n, d in tokenizer if n == "tokenizer.json"), 0)
-            return tokens * width + layers * (4 * width * width + 2 * width * feedforward)
-        case HubModel():
-            return SMALL
-
-
-def _size(path: Path | None) -> int:
-    try:
-        return path.stat().st_size if path is not None else SMALL * 4
-    except OSError:
-        return SMALL * 4
+    """Parameters of the plan's largest model; one of unknown size counts as large."""
+    models = [n.key for n in plan.nodes if isinstance(n.op, Model)]
+    sizes = [plan.shapes[key].parameters if key in plan.shapes else None for key in models]
+    return max((SMALL if size is None else size for size in sizes), default=0)
 
 
 def needed_memory(plan: Plan) -> int:

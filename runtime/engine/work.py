@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from runtime.store.objects import Store
 
 Inputs = Mapping[Key, Path]
-Write = Callable[[Path], None]
+Write = Callable[[Path], object]
 Send = Callable[[Message], None]
 
 

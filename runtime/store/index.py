@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime.store.manifest import FileRecord, Manifest
 from runtime.store.trouble import index_trouble
@@ -28,6 +28,15 @@ CREATE TABLE IF NOT EXISTS digests (
 
 
 WAIT = 30.0  # seconds that another process may hold the file
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Who made an object, and how long it took."""
+
+    op: str
+    provenance: dict[str, Any]
+    seconds: float
 
 
 class Index:
@@ -71,6 +80,18 @@ class Index:
     def latest(self, op: str) -> dict[str, str]:
         """The key of the latest object of each label, among those of an op."""
         return dict(self._all("SELECT label, key FROM objects WHERE op = ? ORDER BY made", (op,)))  # type: ignore[arg-type]
+
+    def provenance(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Who made those of `keys` that are there."""
+        wanted = set(keys)
+        return {str(key): json.loads(str(said)) for key, said in self._some("key, provenance", wanted) if key in wanted}
+
+    def recent(self, count: int) -> list[Record]:
+        """The latest objects of each op, so many at the most."""
+        query = "SELECT op, provenance, seconds FROM objects WHERE op = ? ORDER BY made DESC LIMIT ?"
+        ops = [str(op) for (op,) in self._all("SELECT DISTINCT op FROM objects", ())]
+        rows = [row for op in ops for row in self._all(query, (op, count))]
+        return [Record(str(op), json.loads(str(said)), float(str(seconds))) for op, said, seconds in rows]
 
     def of_op(self, op: str) -> list[Manifest]:
         """Every recorded object of an op, the latest first."""

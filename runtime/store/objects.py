@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from compiler.plan import Node
 
-Write = Callable[[Path], None]
+Write = Callable[[Path], object]
 
+MEASURED = "measured"  # in the provenance: what the node's body counted
 SMALL = 4096  # bytes: objects up to this size (scores) are read whenever they are looked for
 MANY = 2000  # keys that are looked for by reading folders, of which there are 256
 ABANDONED = 60.0  # seconds after which a staging folder without a process is rubbish
@@ -204,6 +205,17 @@ class Store:
             io.rename_folder(self.path(key), aside / key)
             self.index.forget(key)
 
+    def drop(self, key: str) -> None:
+        """Let go of an object; what would read it makes it again."""
+        self._verified.discard(key)
+        self._seen.pop(key, None)
+        with store_trouble(self.root):
+            self.index.forget(key)  # first: what is recorded is there
+            gone = io.make_staging(self.root / "work", f"dropped-{key[:12]}")
+            if self.path(key).exists():
+                io.rename_folder(self.path(key), gone / key)
+        io.remove(gone)
+
     def put_aside(self) -> dict[str, Path]:
         """The damaged objects that lie aside, by key."""
         return {path.name: path for path in sorted((self.root / "work" / "damaged").glob("*/*"))}
@@ -214,17 +226,19 @@ class Store:
         """Run `write` in an empty folder, then publish that folder under the node's key; its work `began` then.
 
         Written, synced, read back, renamed, recorded, in this order. When another run published the key first, its
-        object stays; other bytes under the same key are noted in `work/divergences.jsonl`. Raises StoreError for a full
-        or broken disk, also inside `write`; everything else that `write` raises passes through.
+        object stays; other bytes under the same key are noted in `work/divergences.jsonl`. A dict that `write` gives
+        back is what it counted, for later estimates. Raises StoreError for a full or broken disk, also inside `write`;
+        everything else that `write` raises passes through.
         """
         started = time.time() if began is None else began
         with store_trouble(self.root):
             staging = io.make_staging(self.root / "work", node.key[:12])
         try:
             with body_trouble(self.root):
-                write(staging)
+                counted = write(staging)
+            said = {**provenance, MEASURED: counted} if isinstance(counted, dict) else provenance
             with store_trouble(self.root):
-                return self._publish(node, staging, started, provenance)
+                return self._publish(node, staging, started, said)
         finally:
             io.remove(staging)
 

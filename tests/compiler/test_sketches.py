@@ -45,7 +45,7 @@ def drawn(name, folder):
     console = Console(file=out, width=160, color_system=None)
     show_diagnostics(console, result.diagnostics)
     if (plan := result.plan or result.refused) is not None:
-        show_plan(console, plan, preview(plan, Store(folder / "store", write=False)), full=True)
+        show_plan(console, plan, preview(plan, Store(folder / "store", write=False)), tree=True)
     else:
         print("No plan.", file=out)
     said = out.getvalue().replace(f"{folder}/", "")

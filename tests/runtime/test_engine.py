@@ -3,7 +3,6 @@
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,10 @@ from runtime.engine.worker import Job
 from runtime.store.io import digest
 from runtime.store.objects import Store
 from tests import plans
+from tests.compiling import EMBEDDED as WORLD
+from tests.compiling import plan_of
 
-EMBEDDED = Path(capacity.__file__).parents[1] / "world" / "babel-mini"
+EMBEDDED = WORLD / "babel-mini"
 TELLS = """\
 import os, pathlib, time
 def rows(split, language):
@@ -138,14 +139,10 @@ def test_an_ending_is_told_in_words():
     assert "ended with code 3" == _ending(3)
 
 
-def plan_of_model(**changes):
-    b = plans.Builder()
-    op = plans.model()
-    tokenizer = EMBEDDED / "tokenizer.json"
-    b.add(
-        replace(op, source=replace(op.source, tokenizer=(("tokenizer.json", digest(tokenizer)),), **changes)), "model"
-    )
-    return replace(b.plan(), files={digest(tokenizer): tokenizer})
+def plan_of_model(layers=2, width=64, feedforward=256):
+    sizes = f"layers: {layers}, width: {width}, heads: 4, feedforward: {feedforward}, positions: 96"
+    source = f'scratch({sizes}, seed: 1, tokenizer: embedded("babel-mini"))'
+    return plan_of(f"model n {{ weights: {source} }}\nn -> w-causes")
 
 
 def test_small_models_get_a_worker_a_core_and_large_ones_one_in_all():
@@ -156,6 +153,13 @@ def test_small_models_get_a_worker_a_core_and_large_ones_one_in_all():
     assert 84_000_000 < capacity.largest(large) < 90_000_000
     assert capacity.needed_memory(small) < capacity.needed_memory(large)
     assert isinstance(small.nodes[0].op.source, Scratch)
+
+
+def test_a_model_of_unknown_size_counts_as_large():
+    unpinned = plan_of('model n { weights: hf("a/b") }\nn -> w-causes')
+
+    assert capacity.SMALL == capacity.largest(unpinned)
+    assert 1 == capacity.default_jobs(unpinned, 0)
 
 
 def test_gpus_are_those_that_the_environment_leaves(monkeypatch):

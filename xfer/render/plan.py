@@ -11,10 +11,12 @@ from rich.tree import Tree
 
 from compiler.ops import Baseline, Predict, Train
 from runtime.preview import Mark
+from xfer.render.costs import Cost, show_cost
+from xfer.render.folding import show_folded
 from xfer.render.messages import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from rich.console import Console
 
@@ -27,7 +29,7 @@ _STYLE = {
     Mark.UNPINNED: "magenta", Mark.UNASKED: "dim",
 }  # fmt: skip
 _WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
-_LINES = 40  # of the tree; more are folded
+_LINES = 24  # of the tree; of more, what is alike is folded
 _CHANGES = 8
 _STEPS = 4
 
@@ -56,17 +58,25 @@ def totals(plan: Plan, preview: Preview) -> str:
     return f"Plan: {len(plan.nodes):,} nodes: {cached:,} cached, {run:,} to run{also}"
 
 
-def show_plan(console: Console, plan: Plan, preview: Preview, *, full: bool = False) -> None:
-    """The whole preview."""
+def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None = None, *, tree: bool = False) -> None:
+    """The whole preview: causes of re-runs, what there is to run, what sharing saves, and what it costs.
+
+    It fits a screen, alternatives, seeds and languages on one line where they must; with `tree` every chain has its
+    own lines.
+    """
     device = f"on {plan.device.name}, {'bf16' if plan.device.bf16 else 'fp32'} where precision is auto"
     say(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
-    root = _grow(plan.routes)
-    fold = not full and _lines(root) > _LINES
-    for model in root.children.values():
-        console.print(_draw(model, preview, fold=fold), highlight=False)
     _show_changes(console, preview.changes)
-    _show_sharing(console, plan)
+    root = _grow(plan.routes)
+    if tree or _lines(root) <= _LINES:
+        for model in root.children.values():
+            console.print(_draw(model, preview), highlight=False)
+    else:
+        show_folded(console, plan, lambda keys: _marked(keys, preview))
+    _show_sharing(console, plan, cost)
     if preview.to_run:
+        if cost is not None:
+            show_cost(console, plan, cost)
         say(console, Text(totals(plan, preview), "bold"))
         say(console, Text(_legend(preview), "dim"))
     else:
@@ -76,6 +86,14 @@ def show_plan(console: Console, plan: Plan, preview: Preview, *, full: bool = Fa
 def _legend(preview: Preview) -> str:
     marks = [m for m in Mark if preview.count(m)]
     return "marks: " + ", ".join(f"{m.value} {m.word}" for m in marks)
+
+
+def _marked(keys: Collection[Key], preview: Preview) -> tuple[Text, str]:
+    """The sign of some nodes, and their marks in words: `12 cached, 6 new`."""
+    marks = Counter(preview.marks[k] for k in keys)
+    first = next(m for m in _WEIGHT if marks[m])
+    words = ", ".join(f"{n:,} {m.word}" for m, n in marks.items()) if len(marks) > 1 else first.word
+    return Text(f"{first.value} ", _STYLE[first]), words
 
 
 def _grow(routes: Iterable[Route]) -> _Branch:
@@ -97,14 +115,10 @@ def _lines(branch: _Branch) -> int:
     return 1 + sum(_lines(c) for c in branch.children.values())
 
 
-def _draw(branch: _Branch, preview: Preview, *, fold: bool) -> Tree:
+def _draw(branch: _Branch, preview: Preview) -> Tree:
     tree = Tree(_line(branch, preview), guide_style="dim")
     for child in branch.children.values():
-        if fold and child.children:
-            hidden = _lines(child) - 1
-            tree.add(_line(child, preview).append(f" … {hidden} lines below (--full)", "dim"))
-        else:
-            tree.add(_draw(child, preview, fold=fold))
+        tree.add(_draw(child, preview))
     return tree
 
 
@@ -156,9 +170,11 @@ _CODES = {
 }
 
 
-def _show_sharing(console: Console, plan: Plan) -> None:
+def _show_sharing(console: Console, plan: Plan, cost: Cost | None) -> None:
     unique = sum(1 for n in plan.nodes if isinstance(n.op, Train | Predict | Baseline))
-    if plan.naive > unique:
-        saved = 1 - unique / plan.naive
-        text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less)"
-        say(console, Text(text))
+    if plan.naive <= unique:
+        return
+    saved = 1 - unique / plan.naive
+    text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less"
+    flops = cost.estimate.saved if cost is not None else None
+    say(console, Text(f"{text}, {flops:.0%} of the training FLOPs)" if flops is not None else f"{text})"))

@@ -1,0 +1,106 @@
+"""What a plan costs, in words: time and how it is known, the longest chain, room on the disk."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from compiler.ops import Predict, Select, Train
+from xfer.render.messages import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from compiler.plan import Plan
+    from runtime.estimates import Estimate
+
+_SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+_TIMES = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An estimate, and what is free where the store lies; None where that is not known."""
+
+    estimate: Estimate
+    free: int | None
+
+
+def free_room(folder: Path) -> int | None:
+    """Bytes that are free on the disk where a folder lies or would."""
+    for place in (folder.absolute(), *folder.absolute().parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return None
+
+
+def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
+    """Time and disk of what is left to run."""
+    found = cost.estimate
+    if found.timeline.work:
+        say(console, Text(_time(plan, found)))
+    if found.unknown:
+        say(console, Text(_unknown(plan, found), "yellow"))
+    say(console, Text(_disk(cost)))
+
+
+def _time(plan: Plan, found: Estimate) -> str:
+    line = found.timeline
+    workers = f"{found.workers} workers" if found.workers > 1 else "1 worker"
+    known = ", ".join(f"{number:,} by {how}" for how, number in found.sources.most_common())
+    took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {workers} (nodes: {known})"
+    trained = [n.label for n in line.path if isinstance(n.op, Train | Predict | Select)]
+    chain = f"; the longest chain takes {duration(line.critical)}" + (f", to `{trained[-1]}`" if trained else "")
+    return f"{took}{chain if len(line.path) > 1 else ''}. {_work(found)}"
+
+
+def _work(found: Estimate) -> str:
+    return f"{found.flops:.1e} FLOPs, {found.tokens:.1e} tokens"
+
+
+def _unknown(plan: Plan, found: Estimate) -> str:
+    number = {
+        word: sum(1 for n in found.unknown if isinstance(n.op, sort))
+        for word, sort in (("trainings", Train), ("choices", Select), ("predictions", Predict))
+    }
+    what = " and ".join(f"{count:,} {word}" for word, count in number.items() if count)
+    why = "nothing like them is recorded on it yet" if found.flops else "the sizes of their data are not known yet"
+    return f"Time of {what} on {plan.device.name}: unknown, {why}"
+
+
+def _disk(cost: Cost) -> str:
+    line, unsized = cost.estimate.timeline, cost.estimate.unsized
+    least = "at least " if unsized else ""
+    less = f", {size(line.dropped)} at the peak with `--keep final`" if line.dropped < line.kept else ""
+    more = f" ({unsized:,} nodes of unknown size apart)" if unsized else ""
+    free = f"; {size(cost.free)} free" if cost.free is not None else ""
+    return f"Disk: {least}{size(line.kept)} more{less}{more}{free}"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `1 min 30 s`, `3 h 20 min`, `13 d 4 h`."""
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    left, said = round(seconds), []
+    for unit, length in _TIMES:
+        if left >= length:
+            said.append(f"{left // length:,} {unit}")
+            left %= length
+        elif said:
+            break
+    return " ".join(said[:2])
+
+
+def size(count: float) -> str:
+    """`2.2 GB`."""
+    for unit, length in _SIZES:
+        if count >= length:
+            return f"{count / length:.3g} {unit}"
+    return f"{count:.0f} B"

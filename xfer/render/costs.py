@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from compiler.plan import Plan
     from runtime.estimates import Estimate
+    from runtime.executor import Report
+    from runtime.store.objects import Store
 
 _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _TIMES = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
@@ -82,6 +84,16 @@ def _disk(cost: Cost) -> str:
     more = f" ({unsized:,} nodes of unknown size apart)" if unsized else ""
     free = f"; {size(cost.free)} free" if cost.free is not None else ""
     return f"Disk: {least}{size(line.kept)} more{less}{more}{free}"
+
+
+def taken(report: Report, store: Store) -> str:
+    """What the nodes that ran took, beside what was expected of them; nothing where little of it was expected."""
+    ran = {n.key for n in report.ran if n.key in report.estimated}
+    if not ran:
+        return ""
+    expected = sum(report.estimated[key] for key in ran)
+    took = sum(manifest.seconds for manifest in store.index.many(ran).values())
+    return f"took {duration(took)} of work where about {duration(expected)} were expected ({len(ran):,} nodes)"
 
 
 def duration(seconds: float) -> str:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from compiler.ops import Key
     from compiler.plan import Plan, Route
+    from runtime.differences import Reason
     from runtime.preview import Change, Preview
 
-_STYLE = {
+STYLE = {
     Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.RESUMED: "blue", Mark.HELD: "blue",
     Mark.UNPINNED: "magenta", Mark.UNASKED: "dim",
 }  # fmt: skip
@@ -93,7 +94,7 @@ def _marked(keys: Collection[Key], preview: Preview) -> tuple[Text, str]:
     marks = Counter(preview.marks[k] for k in keys)
     first = next(m for m in _WEIGHT if marks[m])
     words = ", ".join(f"{n:,} {m.word}" for m, n in marks.items()) if len(marks) > 1 else first.word
-    return Text(f"{first.value} ", _STYLE[first]), words
+    return Text(f"{first.value} ", STYLE[first]), words
 
 
 def _grow(routes: Iterable[Route]) -> _Branch:
@@ -125,7 +126,7 @@ def _draw(branch: _Branch, preview: Preview) -> Tree:
 def _line(branch: _Branch, preview: Preview) -> Text:
     marks = Counter(preview.marks[k] for k in branch.keys)
     first = next(m for m in _WEIGHT if marks[m])
-    line = Text.assemble((f"{first.value} ", _STYLE[first]), branch.title)
+    line = Text.assemble((f"{first.value} ", STYLE[first]), branch.title)
     if (counted := _counted(branch, marks)) is not None:
         line.append(f"  {counted}", "dim")
     steps = sorted(preview.resumed[k] for k in branch.keys if k in preview.resumed)
@@ -149,14 +150,18 @@ def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
 
 def _show_changes(console: Console, changes: tuple[Change, ...]) -> None:
     for change in changes[:_CHANGES]:
-        reason = change.reason
-        at = "at " if reason.about == "revision" else ""
-        what = f"`{reason.path}` {at}{reason.before} → {reason.after}" if reason.before or reason.after else reason.path
-        where = f" ({reason.place})" if reason.place else ""
-        text = f"1 change re-runs {len(change.nodes):,} nodes: {_CODES.get(reason.code, reason.code)}{what}{where}"
-        say(console, Text(text, "yellow"))
+        say(console, Text(f"1 change re-runs {len(change.nodes):,} nodes: {cause(change.reason)}", "yellow"))
     if len(changes) > _CHANGES:
         say(console, Text(f"… and {len(changes) - _CHANGES} more changes", "yellow"))
+
+
+def cause(reason: Reason) -> str:
+    """One reason in words: `lr` 1e-05 → 2e-05 (study.xfer:3:17)."""
+    if reason.code == "upstream":
+        return f"its input `{reason.path}` re-runs"
+    at = "at " if reason.about == "revision" else ""
+    what = f"`{reason.path}` {at}{reason.before} → {reason.after}" if reason.before or reason.after else reason.path
+    return f"{_CODES.get(reason.code, reason.code)}{what}{f' ({reason.place})' if reason.place else ''}"
 
 
 _CODES = {

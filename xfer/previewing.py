@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xfer import api, exits
-from xfer.arguments import common, consoles
+from xfer.arguments import common, consoles, places
 from xfer.limits import is_over, show_limits
 from xfer.opening import Options, UsageError
 from xfer.render.messages import show_diagnostics
 from xfer.replacing import replacing
+from xfer.revisions import opened
 from xfer.saving import check_pinned
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def plan(
     form: str | None,
     output: Path | None,
     detailed_exitcode: bool,
-    **places: Any,  # noqa: ANN401
+    **where: Any,  # noqa: ANN401
 ) -> int:
     """Preview what `run` would do: what runs, what is cached, and why not; and what it takes."""
     from xfer.choosing import choose
     from xfer.render.costs import Cost, free_room
 
     out, err = consoles()
-    study = api.compile(spec, Options(**places, on=on))
+    study = api.compile(spec, Options(**where, on=on))
     show_diagnostics(err, study.compiled.diagnostics)
     shown = study.compiled.plan or (study.compiled.refused if form is None and output is None else None)
     if shown is None:
@@ -132,12 +133,12 @@ def _save(path: Path, text: str) -> None:
 @click.command()
 @common
 @click.argument("node")
-def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
+def why(spec: Path, *, node: str, **where: Any) -> int:  # noqa: ANN401
     """Explain why NODE of SPEC runs, or does not. NODE: six or more digits of its key, or its label in `plan`."""
     from xfer.render.why import show_why
 
     out, err = consoles()
-    study = api.compile(spec, Options(**places))
+    study = api.compile(spec, Options(**where))
     if study.compiled.plan is None:
         show_diagnostics(err, study.compiled.diagnostics)
         return exits.USAGE
@@ -145,4 +146,35 @@ def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
     return exits.OK
 
 
-COMMANDS: Sequence[click.Command] = (plan, why)
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@places
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+def diff(old: str, new: str, *, as_json: bool, **where: Any) -> int:  # noqa: ANN401
+    """Show what the plan of NEW does that the plan of OLD does not, and why: two specs, or `REVISION:SPEC` of one.
+
+    Exit 0: the same work; 1: there are differences.
+    """
+    from runtime.comparing import compare
+    from xfer.render.comparing import comparison_document, show_comparison
+
+    out, err = consoles()
+    plans = []
+    for address in (old, new):
+        with opened(address) as (spec, copy):
+            allowed = (*where["allowed"], *([copy.parent, Path.cwd()] if copy is not None else []))
+            study = api.compile(spec, Options(**{**where, "allowed": allowed}))
+        show_diagnostics(err, study.compiled.diagnostics)
+        if (found := study.compiled.plan or study.compiled.refused) is None:
+            return exits.USAGE
+        plans.append(found)
+    compared = compare(*plans)
+    if as_json:
+        _put(json.dumps(comparison_document(compared), indent=1, ensure_ascii=False) + "\n")
+    else:
+        show_comparison(out, compared)
+    return exits.ERROR if compared.changed or compared.added or compared.removed else exits.OK
+
+
+COMMANDS: Sequence[click.Command] = (diff, plan, why)

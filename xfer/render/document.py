@@ -31,7 +31,7 @@ def plan_document(
         "totals": {"nodes": len(plan.nodes), "to_run": len(preview.to_run), **_counts(preview)},
         "cost": _total(cost),
         "nodes": [_node(n, preview, cost) for n in (plan.nodes if nodes is None else nodes)],
-        "changes": [{**_reason(c.reason), "nodes": list(c.nodes)} for c in preview.changes],
+        "changes": [{**node_reason(c.reason), "nodes": list(c.nodes)} for c in preview.changes],
     }
 
 
@@ -73,7 +73,7 @@ def _node(node: Node, preview: Preview, cost: Cost) -> dict[str, Any]:
         "op": node.sort,
         "label": node.label,
         "action": preview.marks[node.key].name.lower(),
-        "reasons": [_reason(r) for r in preview.reasons.get(node.key, ())],
+        "reasons": [node_reason(r) for r in preview.reasons.get(node.key, ())],
         "parents": [k[:12] for k in node.inputs],
         "cost": _cost(node, cost) if node.key in preview.reasons else None,
         "span": _place(node.place),
@@ -87,7 +87,8 @@ def _cost(node: Node, cost: Cost) -> dict[str, Any]:
     return {"seconds": seconds, "flops": work.flops, "tokens": work.tokens, "bytes": work.size}
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def node_reason(reason: Reason) -> dict[str, Any]:
+    """Why a node runs: its code, and what it is about."""
     found: dict[str, Any] = {"code": reason.code}
     if reason.path:
         found |= {"path": reason.path, "before": reason.before, "after": reason.after}

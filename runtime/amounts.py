@@ -100,4 +100,4 @@ def _lines(path: Path, a_token: float) -> tuple[float, float] | None:
     except OSError:
         return None
     lines = head.count(b"\n")
-    return (lines * size / len(head), size / a_token) if lines and head else None
+    return (lines * size / (head.rindex(b"\n") + 1), size / a_token) if lines else None

@@ -208,12 +208,13 @@ class _Round:
 
     def _submit(self) -> None:
         while self.ready:
-            group = [n for n in self.groups[self.ready[0][1]] if n.key in self.open]
+            first = heapq.heappop(self.ready)
+            group = [n for n in self.groups[first[1]] if n.key in self.open]
             if any(key in self.lost for node in group for key in node.inputs):
                 group = self._skip(group)
             if group and not self.engine.has_room(group):
+                heapq.heappush(self.ready, first)
                 return
-            heapq.heappop(self.ready)
             if group:
                 self.running += 1
                 self.engine.submit(group)

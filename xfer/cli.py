@@ -19,7 +19,7 @@ from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from xfer import api, exits, previewing, reference
-from xfer.arguments import common, consoles
+from xfer.arguments import common, consoles, locked_alone
 from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
@@ -74,9 +74,11 @@ def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
               help="How often a training saves the state it would resume from.")  # fmt: skip
 @click.option("--keep", type=click.Choice(["all", "final"]), default="all", show_default=True,
               help="final: drop each new checkpoint once all that reads it is done.")  # fmt: skip
+@locked_alone
 def run(
     spec: Path,
     *,
+    locked: bool,
     allow_code: bool,
     jobs: int | None,
     save_every: float,
@@ -91,7 +93,7 @@ def run(
 
     out, err = consoles()
     running = Running(jobs, save_every, allow_code, keep == "final")
-    study = _opened(spec, Options(**places), err)
+    study = _opened(spec, Options(**places), err, locked=locked)
     if study.compiled.plan is None:
         return exits.USAGE
     found = study.preview()
@@ -108,13 +110,16 @@ def run(
     return exits.ERROR if report.failed else exits.OK
 
 
-def _opened(spec: Path, options: Options, err: Console) -> api.Study:
+def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> api.Study:
     """The study of a spec with its names resolved; or that of a saved plan, if it would still run the same."""
     from xfer import saving
+    from xfer.locking import check_locked
 
     saved = saving.read(spec) if saving.is_saved(spec) else None
     study = api.compile(saved.spec if saved else spec, saved.options if saved else options, run=True)
-    if study.compiled.plan is not None and saved is None:
+    if study.compiled.plan is not None and locked:
+        check_locked(study.compiled.plan)
+    elif study.compiled.plan is not None and saved is None:
         study = _locked(study, err).study
     show_diagnostics(err, study.compiled.diagnostics)
     if saved is not None and study.compiled.plan is not None:
@@ -138,13 +143,14 @@ def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
 
     out, err = consoles()
     study = api.compile(spec, Options(**places), run=True)
-    resolved: tuple[str, ...] = ()
-    if study.compiled.plan is not None:
-        locked = _locked(study, err, update=update)
-        study, resolved = locked.study, locked.resolved
-    show_diagnostics(err, study.compiled.diagnostics)
-    show_pins(out, study.places.pins, resolved)
-    return exits.USAGE if study.compiled.plan is None else exits.OK
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        show_pins(out, study.places.pins, ())
+        return exits.USAGE
+    locked = _locked(study, err, update=update)
+    show_diagnostics(err, locked.study.compiled.diagnostics)
+    show_pins(out, locked.study.places.pins, locked.resolved, locked.moved)
+    return exits.USAGE if locked.study.compiled.plan is None else exits.OK
 
 
 def _execute(study: api.Study, found: Preview, err: Console, running: Running) -> Report:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xfer import api, exits
-from xfer.arguments import common, consoles, places
+from xfer.arguments import common, consoles, locked_alone, places
 from xfer.limits import is_over, show_limits
 from xfer.opening import Options, UsageError
 from xfer.render.messages import show_diagnostics
@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 @click.option("--mermaid", "form", flag_value="mermaid", help="A Mermaid flow chart.")
 @click.option("--dot", "form", flag_value="dot", help="A graph in Graphviz' language.")
 @click.option("-o", "--output", type=Path, metavar="FILE", help="Save the plan, for `xfer run FILE`.")
+@locked_alone
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 3 when there is work.")
 def plan(
     spec: Path,
     *,
+    locked: bool,
     on: str | None,
     tree: bool,
     full: bool,
@@ -53,6 +55,7 @@ def plan(
 ) -> int:
     """Preview what `run` would do: what runs, what is cached, and why not; and what it takes."""
     from xfer.choosing import choose
+    from xfer.locking import check_locked
     from xfer.render.costs import Cost, free_room
 
     out, err = consoles()
@@ -61,6 +64,8 @@ def plan(
     shown = study.compiled.plan or (study.compiled.refused if form is None and output is None else None)
     if shown is None:
         return exits.USAGE
+    if locked:
+        check_locked(shown)
     found = study.preview(shown)
     cost = Cost(study.estimate(found, shown), free_room(study.store_root))
     nodes = choose(shown, select) if select is not None else shown.nodes if full else None

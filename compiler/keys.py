@@ -1,4 +1,4 @@
-"""Keys: which work is the same work (docs/keys.md)."""
+"""Keys: which work is the same work (docs/node-keys.md)."""
 
 from __future__ import annotations
 

@@ -52,6 +52,9 @@ class Estimate:
         return sum(self.seconds.values())
 
 
+NOTHING = Estimate(0.0, None, 0.0, {}, {}, Timeline(0.0, 0.0, (), 0.0, 0.0, 0.0), 0, ())
+
+
 def estimate(plan: Plan, store: Store, to_run: Sequence[Node], workers: int = 1) -> Estimate:
     """What the nodes to run take with so many workers."""
     read = {key for node in plan.nodes for key in node.inputs}

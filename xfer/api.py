@@ -68,9 +68,11 @@ class Study:
     def estimate(self, found: Preview, plan: Plan | None = None) -> Estimate:
         """What is left to run takes, with as many workers as `run` has unless told otherwise."""
         from runtime.engine import capacity
-        from runtime.estimates import estimate
+        from runtime.estimates import NOTHING, estimate
 
         plan = plan or self.plan
+        if not found.to_run:
+            return NOTHING
         if self.options.on is not None:
             return estimate(plan, self.store(), found.to_run, imagined(self.options.on)[1])
         gpus = capacity.gpus() if plan.device.kind == "cuda" else ()

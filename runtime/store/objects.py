@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Write = Callable[[Path], object]
 
 MEASURED = "measured"  # in the provenance: what the node's body counted
-SMALL = 4096  # bytes: objects up to this size (scores) are read whenever they are looked for
+SMALL = 4096  # bytes: objects up to this size (scores) are read where anything of them changed since
 MANY = 2000  # keys that are looked for by reading folders, of which there are 256
 ABANDONED = 60.0  # seconds after which a staging folder without a process is rubbish
 
@@ -84,8 +84,8 @@ class Store:
     def present(self, keys: Iterable[str]) -> set[str]:
         """Those keys whose objects are there and whole.
 
-        Sizes and times of files decide. Where they are not the recorded ones, as in a copied store, and for small
-        objects, the bytes do; a store opened for writing then records the times, so that they are read once.
+        Sizes and times of files decide. Where they are not the recorded ones, as in a copied store, the bytes do; a
+        store opened for writing then records the times, so that they are read once.
         """
         wanted = list(keys)
         recorded = self.index.files(wanted) | self._seen
@@ -118,23 +118,24 @@ class Store:
         return f"{self._objects}/{key[:2]}/{key}"
 
     def _is_as_recorded(self, key: str, files: Mapping[str, FileRecord] | None) -> bool:
-        """Whether an object's files have their sizes and times, and the bytes of a small one are right."""
+        """Whether an object's files have their sizes and times; those of a small one down to the last change of all.
+
+        What writes into a file can set its time back, but not the time of its last change (`st_ctime`).
+        """
         if files is None:
             return False
         folder = self._folder(key)
-        trusted = key in self._verified or sum(f.size for f in files.values()) > SMALL
+        small = key not in self._verified and sum(f.size for f in files.values()) <= SMALL
         try:
             os.stat(f"{folder}/{NAME}")  # noqa: PTH116
             for name, record in files.items():
                 stat = os.stat(f"{folder}/{name}")  # noqa: PTH116
                 if stat.st_size != record.size or stat.st_mtime_ns != record.mtime_ns:
                     return False
-                if not trusted and io.digest(Path(folder, name)) != record.sha256:
+                if small and stat.st_ctime_ns != record.ctime_ns:
                     return False
         except OSError:
             return False
-        if not trusted:
-            self._verified.add(key)
         return True
 
     def _with_times(self, manifest: Manifest) -> Manifest | None:
@@ -147,7 +148,7 @@ class Store:
                 return None
             if stat.st_size != record.size:
                 return None
-            files[name] = replace(record, mtime_ns=stat.st_mtime_ns)
+            files[name] = replace(record, mtime_ns=stat.st_mtime_ns, ctime_ns=stat.st_ctime_ns)
         return replace(manifest, files=files)
 
     def _verify(self, key: str) -> Manifest | None:
@@ -278,7 +279,7 @@ def _record(path: Path) -> FileRecord:
     """A written file's record, from what the disk gives back."""
     io.sync_file(path)
     stat = path.stat()
-    return FileRecord(stat.st_size, stat.st_mtime_ns, io.digest(path))
+    return FileRecord(stat.st_size, stat.st_mtime_ns, io.digest(path), stat.st_ctime_ns)
 
 
 def _fault(path: Path, record: FileRecord) -> str:

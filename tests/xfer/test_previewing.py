@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from compiler.ops import Data, Predict, Train
 from runtime.store.objects import MEASURED
 from tests import plans
 from tests.compiling import PRELUDE, write_files
-from tests.conftest import ROOT
+from tests.conftest import REQUIRED, ROOT
 from xfer import exits
 from xfer.cli import call
 from xfer.render.costs import duration, size
@@ -362,7 +363,7 @@ def test_planning_writes_nothing_and_works_where_nothing_can_be_written(here):
     assert before == {p: p.stat().st_mtime_ns for p in here.folder.rglob("*")}
 
 
-def test_no_system_call_of_a_plan_writes_or_asks_the_network(here, tmp_path):
+def test_nothing_in_the_process_of_a_plan_writes_or_loads_what_computes(here, tmp_path):
     """Audited by the interpreter itself: each open for writing, each change of a folder, each socket."""
     here.make()
     here.write(CHAIN.replace("| b}", "| b(lr: 3e-6)}"))
@@ -379,6 +380,59 @@ def test_no_system_call_of_a_plan_writes_or_asks_the_network(here, tmp_path):
     assert [] == [line for line in answer.stderr.splitlines() if line.startswith("audit: ")]
 
 
+@pytest.fixture
+def read_only(here):
+    """The folder of the spec and its store on a file system that nobody may write."""
+    place = here.folder.parent / f"{here.folder.name}-mounted"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    shutil.copytree(here.folder, place, dirs_exist_ok=True, copy_function=shutil.copy2)
+    subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.fixture
+def made(here):
+    """A store with everything of an earlier form of the spec."""
+    here.make()
+    here.write(CHAIN.replace("| b}", "| b(lr: 3e-6)}"))
+
+
+def started(folder, *before):
+    """A plan in a process of its own."""
+    places = {"XFER_STORE": str(folder / "store"), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [*before, sys.executable, "-c", "from xfer.cli import entry; entry()", "plan", "spec.xfer", "--device", "cpu"],
+        cwd=folder, capture_output=True, text=True, check=True,
+        env={**os.environ, **places},
+    )  # fmt: skip
+
+
+def test_a_plan_is_the_same_on_a_file_system_that_nobody_may_write(here, made, read_only):
+    answer = started(read_only)
+
+    assert "42 to run (42 re-run)" in answer.stdout
+    assert not os.access(read_only / "store", os.W_OK)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None and "strace" not in REQUIRED, reason="there is no strace here")
+def test_no_system_call_of_a_plan_changes_a_file_or_asks_the_network(here, made, tmp_path):
+    log = tmp_path / "calls"
+
+    answer = started(here.folder, "strace", "-f", "-qq", "-o", str(log), "-e", "trace=%file,%network,ftruncate,fchmod")
+
+    calls = log.read_text().splitlines()
+    assert "42 to run" in answer.stdout and len(calls) > 1000
+    assert [] == [call for call in calls if CHANGING.search(call)]
+
+
+CHANGING = re.compile(
+    r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|\b(?:mkdir|rmdir|rename|unlink|link|symlink|creat|truncate|ftruncate|chmod|chown|utime|"
+    r"fchmod|connect|bind|sendto)(?:at|at2|nsat)?\("
+)
 AUDITED = """\
 import os, sys
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod",

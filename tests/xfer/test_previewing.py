@@ -58,6 +58,7 @@ class Here:
     def document(self, *words):
         found = json.loads(self.plan("--json", *words))
         jsonschema.validate(found, SCHEMA)
+        found["cost"].pop("free_bytes")  # the only thing of the moment
         return found
 
 
@@ -82,9 +83,9 @@ def test_a_large_plan_is_folded_by_place_and_says_what_is_behind_each_line(here)
     said = here.plan().splitlines()
 
     assert len(said) <= 16
-    assert "└── + {skip | a | b | a0 | … 12 in all}  11 × 3 seeds = 33 trainings: new" in said
+    assert "└── + {skip | a | b | a0 | a1 | a2 | a3 | a4 | a5 | a6 | a7 | a8}  11 × 3 seeds = 33 trainings: new" in said
     assert "    └── + c @ x[4], a[2]  12 × 3 seeds = 36 trainings, 216 scores: new" in said
-    assert {"#1", "two"} <= set(said)
+    assert {"experiment #1", "experiment two"} <= set(said)
 
 
 @pytest.mark.parametrize("evaluations", [900, 9900])
@@ -153,7 +154,7 @@ def test_the_document_holds_to_its_schema_whatever_is_cached(here):
 
     assert [133, 0, 42] == [d["totals"]["to_run"] for d in (nothing, all_, some)]
     assert 3 == len({d["plan_id"] for d in (nothing, all_, some)})
-    assert some == here.document(), "nothing of it is of the moment"
+    assert some == here.document()
     (change,) = some["changes"]
     assert (42, "lr", "1e-05", "3e-06") == (len(change["nodes"]), change["path"], change["before"], change["after"])
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from compiler.ops import Baseline, Predict, Train
 from runtime.preview import Mark
 from xfer.render.costs import Cost, show_cost
 from xfer.render.folding import show_folded
@@ -32,6 +31,10 @@ STYLE = {
 _WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
 _LINES = 24  # of the tree; of more, what is alike is folded
 _CHANGES = 8
+_SORTS = {
+    "train": "trainings", "select": "choices", "predict": "predictions", "baseline": "baselines", "score": "scores",
+    "data": "data sets", "model": "models",
+}  # fmt: skip
 _STEPS = 4
 
 
@@ -73,7 +76,8 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
         for model in root.children.values():
             console.print(_draw(model, preview), highlight=False)
     else:
-        show_folded(console, plan, lambda keys: _marked(keys, preview))
+        seconds = cost.estimate.seconds if cost is not None else {}
+        show_folded(console, plan, lambda keys: _marked(keys, preview), seconds)
     _show_sharing(console, plan, cost)
     if preview.to_run:
         if cost is not None:
@@ -176,10 +180,16 @@ _CODES = {
 
 
 def _show_sharing(console: Console, plan: Plan, cost: Cost | None) -> None:
-    unique = sum(1 for n in plan.nodes if isinstance(n.op, Train | Predict | Baseline))
-    if plan.naive <= unique:
-        return
-    saved = 1 - unique / plan.naive
-    text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less"
-    flops = cost.estimate.saved if cost is not None else None
-    say(console, Text(f"{text}, {flops:.0%} of the training FLOPs)" if flops is not None else f"{text})"))
+    """How much there is of each sort, each piece of work once, and what that saves."""
+    number = Counter(n.sort for n in plan.nodes)
+    there = [(number[sort], word) for sort, word in _SORTS.items() if number[sort]]
+    said = [f"{count:,} {word if count > 1 else word[:-1]}" for count, word in there]
+    unique = number["train"] + number["predict"] + number["baseline"]
+    text = f"In all: {', '.join(said)}"
+    if plan.naive > unique:
+        say(console, Text(text))
+        saved = cost.estimate.saved if cost is not None else None
+        also = f", and {saved:.0%} of the FLOPs of trainings are saved" if saved is not None else ""
+        words = f"{plan.naive - unique:,} of {plan.naive:,} trainings and predictions are another chain's too"
+        text = f"Sharing: {words}{also}"
+    say(console, Text(text))

@@ -6,8 +6,9 @@ STAMP  := $(VENV)/.installed
 N      ?= 1000000
 JOBS   ?= $(shell nproc)
 OUT    ?= build/fuzz
+SIZES  ?= 1011,10011,100011
 
-.PHONY: quickstart test check format fuzz pretrain world-table clean
+.PHONY: quickstart test check format fuzz bench-plan pretrain world-table clean
 
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
@@ -30,6 +31,9 @@ fuzz: $(STAMP)  ## Fuzz the compiler: N inputs in JOBS processes, what is found 
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
 	$(BIN)/python -m bench.fuzz --inputs $(N) --jobs $(JOBS) --out $(OUT)
+
+bench-plan: $(STAMP)  ## Time `plan` beside Snakemake, DVC and ninja on graphs of SIZES jobs; the record into build/plan.
+	$(BIN)/python -m bench.plan --sizes $(SIZES)
 
 pretrain: $(STAMP)  ## Make the embedded model again (a recorded run: docs/world.md).
 	$(BIN)/python -m bench.pretrain

@@ -61,6 +61,12 @@ class Study:
         """The study's store."""
         return Store(self.store_root, write=write)
 
+    def remembering(self) -> Store:
+        """The study's store, for writing, which now remembers the digests of local files."""
+        store = self.store(write=True)
+        store.index.remember((path, stat, digest) for path, (stat, digest) in self.places.hashed.items())
+        return store
+
     def preview(self, plan: Plan | None = None) -> Preview:
         """What `run` would do now; or would with another plan, such as one that this version refuses."""
         return preview(plan or self.plan, self.store())

@@ -18,6 +18,7 @@ import click
 from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
+from runtime.executor import Report
 from xfer import api, exits, previewing, reference
 from xfer.arguments import common, consoles, locked_alone
 from xfer.limits import OverBudgetError, check_budget
@@ -36,7 +37,7 @@ from xfer.saving import StalePlanError
 
 if TYPE_CHECKING:
     from compiler.plan import Node
-    from runtime.executor import Event, Report
+    from runtime.executor import Event
     from runtime.preview import Preview
     from xfer.locking import Locked
     from xfer.running import Running
@@ -154,14 +155,18 @@ def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
 
 
 def _execute(study: api.Study, found: Preview, err: Console, running: Running) -> Report:
+    from xfer.render.plan import totals
+
+    err.print(totals(study.plan, found), highlight=False)
+    if not found.to_run:
+        study.remembering().present(n.key for n in study.plan.nodes)  # the times of a copied store
+        return Report()
     from xfer.render.costs import taken
     from xfer.render.live import LiveView, Seen, summary
-    from xfer.render.plan import totals
     from xfer.running import fetched
     from xfer.running import run as start
     from xfer.stopping import stop_on_signals
 
-    err.print(totals(study.plan, found), highlight=False)
     plan = fetched(study, running, lambda file: say_fetching(err, file))
     with LiveView(err, len(found.to_run)) as live, stop_on_signals(live.say_stopping) as stop:
 

@@ -24,6 +24,7 @@ from xfer.arguments import common, consoles, locked_alone
 from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
+    NOTHING,
     failure_place,
     point_to_pages,
     say_fetching,
@@ -160,6 +161,7 @@ def _execute(study: api.Study, found: Preview, err: Console, running: Running) -
     err.print(totals(study.plan, found), highlight=False)
     if not found.to_run:
         study.remembering().present(n.key for n in study.plan.nodes)  # the times of a copied store
+        err.print(NOTHING, highlight=False)
         return Report()
     from xfer.render.costs import taken
     from xfer.render.live import LiveView, Seen, summary

@@ -12,7 +12,7 @@ from rich.tree import Tree
 from runtime.preview import Mark
 from xfer.render.costs import Cost, show_cost
 from xfer.render.folding import show_folded
-from xfer.render.messages import say
+from xfer.render.messages import NOTHING, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -85,7 +85,7 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
         say(console, Text(totals(plan, preview), "bold"))
         say(console, Text(_legend(preview), "dim"))
     else:
-        say(console, Text("Nothing to run: every score is in the store.", "bold green"))
+        say(console, Text(NOTHING, "bold green"))
 
 
 def _legend(preview: Preview) -> str:

@@ -139,11 +139,25 @@ def test_a_score_that_is_found_damaged_only_when_it_is_read_counts_as_missing(st
     plan = replace(plan, cells=_cells(plan))
     run(plan, store, ScoreBodies())
     monkeypatch.setattr(objects, "SMALL", 0)
-    (store.path(plan.cells[0].score) / "manifest.json").write_text("{]")
+    victim = store.path(plan.cells[0].score) / results.SCORE
+    was = victim.stat()
+    victim.write_text(victim.read_text().replace("0.5", "0.9"))
+    os.utime(victim, ns=(was.st_atime_ns, was.st_mtime_ns))
 
     rows, missing = results.read(plan, Store(store.root))
 
     assert (["qab"], 1) == ([r.cell.language for r in rows], missing)
+
+
+def test_a_score_whose_bytes_are_right_counts_though_its_record_is_broken(store):
+    plan = study()
+    plan = replace(plan, cells=_cells(plan))
+    run(plan, store, ScoreBodies())
+    (store.path(plan.cells[0].score) / "manifest.json").write_text("{]")
+
+    rows, missing = results.read(plan, Store(store.root))
+
+    assert (["qaa", "qab"], 0) == ([r.cell.language for r in rows], missing)
 
 
 def test_the_next_run_does_what_failed_and_no_more(store):

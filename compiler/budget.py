@@ -43,10 +43,7 @@ _EXAMPLE = f"budget {{ {', '.join(f'{key}: {sort.example}' for key, sort in _SOR
 
 
 def read_budget(spec: Spec, bag: Bag) -> Limits | None:
-    """The limits that the spec itself sets, not a file that it uses; None where it sets none, or after a finding.
-
-    No plan estimates what it takes yet: a warning says that a limit is not tested.
-    """
+    """The limits that the spec itself sets, not a file that it uses; None where it sets none, or after a finding."""
     budgets = [s for s in spec.statements if isinstance(s, Budget)]
     found = [_limits(budget, bag) for budget in budgets]
     for budget in budgets[1:]:
@@ -55,7 +52,6 @@ def read_budget(spec: Spec, bag: Bag) -> Limits | None:
         bag.error(codes.SET_TWICE, _word(budget), "`budget` stands twice in this spec", hint, first)
     if len(found) != 1 or found[0] is None:
         return None
-    _warn_untested(budgets[0], bag)
     return found[0]
 
 
@@ -106,16 +102,6 @@ def _mending(pair: Pair, sort: _Sort) -> str:
 def _key_of(unit: str) -> str | None:
     """The key that takes numbers with this unit."""
     return next((key for key, sort in _SORTS.items() if unit in sort.units), None)
-
-
-def _warn_untested(budget: Budget, bag: Bag) -> None:
-    keys = [pair.key.text for pair in budget.record.pairs]
-    are = "is" if len(keys) == 1 else "are"
-    message = (
-        f"the {' and '.join(f'`{key}`' for key in keys)} of this budget {are} not tested: plans have no estimate yet"
-    )
-    hint = "what runs is the same with it and without"
-    bag.warn(codes.NOT_COMPUTED, _word(budget), message, hint)
 
 
 def _word(budget: Budget) -> Span:

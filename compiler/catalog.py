@@ -318,6 +318,18 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 
 
+# Rows of each split, and tokens of a row's text for the tokenizer of `babel-mini`, for estimates.
+WORLD_SIZES: Mapping[str, tuple[Mapping[str, int], float]] = {
+    "text": ({"train": 10_000, "dev": 200}, 18),
+    "stories": ({"train": 2_000, "dev": 200, "test": 500}, 15),
+    "entail": ({"train": 3_000, "dev": 300, "test": 600}, 20),
+    "words": ({"train": 1_500, "dev": 200, "test": 500}, 11),
+    "causes": ({"train": 400, "dev": 100, "test": 500}, 12),
+    "mining": ({"dev": 100, "test": 300}, 18),
+}
+WORLD_LOW_RESOURCE = ("qad", "qai")
+
+
 @dataclass(frozen=True, slots=True)
 class WorldParameter:
     """What a key of `world(…)` takes."""

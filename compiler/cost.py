@@ -46,6 +46,7 @@ class Work:
     tokens: float | None
     size: float | None  # bytes of what it leaves
     weights: float | None = None  # of the encoder that it computes with
+    steps: float = 0.0  # optimizer steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class _Works:
         passes = 1 if op.tune == "head" else 1 + _BACKWARD
         judged = self._judged(shape, op.keep.judges) if op.keep is not None else 0.0
         flops = trained.tokens * one * passes + trained.candidates * judged if judged is not None else None
-        return Work(flops, trained.tokens, size, _encoder(shape))
+        return Work(flops, trained.tokens, size, _encoder(shape), trained.steps)
 
     def _length(self, op: Train) -> _Trained | None:
         parts = [_together(self._amounts.get(k) for k in part.data) for part in op.parts]

@@ -39,6 +39,8 @@ PEAKS = (
 # The share of it that our own trainings of XLM-R-large's shape got on an H200 (docs/benchmarks.md).
 USED = {"bf16": 0.05, "fp32": 0.35}
 
+STEP = 0.013  # seconds that an optimizer step takes at the least, however small (docs/benchmarks.md)
+
 
 def peak_of(device: Device) -> Peak | None:
     """The device's entry; None for a CPU, and for what is not in the table."""

@@ -34,9 +34,9 @@ class Graph:
             self._places[span] = place(span)
         return self._places[span]
 
-    def enter(self, op: Op, label: str, span: Span, places: Mapping[str, Place]) -> Key:
-        """The key of the node that does `op`, which is entered unless it is known."""
-        key = node_key(op)
+    def enter(self, op: Op, label: str, span: Span, places: Mapping[str, Place], key: Key | None = None) -> Key:
+        """The key of the node that does `op`, made here unless it is given; the node is entered unless it is known."""
+        key = key or node_key(op)
         if key not in self.nodes:
             read = inputs(op)
             pinned = is_pinned(op) and all(self.nodes[k].pinned for k in read)

@@ -1,4 +1,4 @@
-"""Keys: which work is the same work (docs/keys.md)."""
+"""Keys: which work is the same work (docs/node-keys.md)."""
 
 from __future__ import annotations
 
@@ -71,6 +71,21 @@ def node_key(op: Op) -> Key:
     return _hashed(text_of(op))
 
 
+HOLE: Key = "\0"  # stands for the key of an input in the op of a `Pattern`
+
+
+class Pattern:
+    """Keys of many ops that differ in the keys of inputs alone: those that are HOLE in the op that it is made of."""
+
+    def __init__(self, op: Op) -> None:
+        self._pieces = text_of(op).split(canonical(HOLE))
+
+    def key(self, *inputs: Key) -> Key:
+        """The key with these inputs, in the order of the names of their fields."""
+        first, *rest = self._pieces
+        return _hashed(first + "".join([f'"{key}"{piece}' for key, piece in zip(inputs, rest, strict=True)]))
+
+
 def _hashed(text: str) -> Key:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -78,11 +93,11 @@ def _hashed(text: str) -> Key:
 def is_pinned(op: Op) -> bool:
     """Whether the op's own sources are at known revisions; its inputs are not looked at."""
     match op:
-        case Model(source=source):
-            return _is_known(source)
         case Data(rows=rows):
             return all(_are_pinned(r) for r in rows)
-        case Train() | Select() | Predict() | Baseline() | Score():
+        case Model(source=source):
+            return _is_known(source)
+        case _:
             return True
 
 

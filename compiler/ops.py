@@ -1,4 +1,4 @@
-"""What a node does. Every field can change the node's result, and nothing else is a field (docs/keys.md)."""
+"""What a node does. Every field can change the node's result, and nothing else is a field (docs/node-keys.md)."""
 
 from __future__ import annotations
 

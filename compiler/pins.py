@@ -163,3 +163,35 @@ def merged(old: Pins, new: Pins) -> Pins:
         same = before is not None and before.revision == found.revision
         data[name] = PinnedData(found.revision, {**before.configs, **found.configs}) if before and same else found
     return Pins({**old.models, **new.models}, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A repository that is pinned at another commit than before, and those of its files that differ."""
+
+    name: str
+    before: str
+    after: str
+    files: tuple[str, ...]
+
+
+def moved(old: Pins, new: Pins) -> tuple[Moved, ...]:
+    """The repositories of both that are at other commits."""
+    before, after = _contents(old), _contents(new)
+    return tuple(
+        Moved(name, before[name][0], revision, _differing(before[name][1], files))
+        for name, (revision, files) in after.items()
+        if name in before and before[name][0] != revision
+    )
+
+
+def _contents(found: Pins) -> dict[str, tuple[str, dict[str, str]]]:
+    """Of each repository the commit, and its files by name with their digests."""
+    models = {n: (m.revision, {f.name: f.sha256 for f in m.files}) for n, m in found.models.items()}
+    splits = {n: [s for config in d.configs.values() for s in config.values()] for n, d in found.data.items()}
+    files = {n: {f.name: f.sha256 for split in several for f in split.files} for n, several in splits.items()}
+    return models | {n: (d.revision, files[n]) for n, d in found.data.items()}
+
+
+def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n)))

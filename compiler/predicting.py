@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from compiler.catalog import OF_ANSWERS
 from compiler.cells import seed_of
 from compiler.check import is_trained
 from compiler.data import own_of, under_of
-from compiler.keys import metric_version
+from compiler.keys import HOLE, Pattern, metric_version
 from compiler.ops import Key, Method, Predict, Score, Vectors
 from compiler.plan import Cell
 from compiler.trainings import Weights, precision_of, setting_places
 from compiler.values import as_real, as_text, as_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from compiler.graph import Graph
     from compiler.ops import Own
     from compiler.plan import Device, Place
     from compiler.settle import Run, Settled, Stage
     from dsl.source import Span
+
+
+_NOWHERE: Mapping[str, Place] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Answer:
         return target if self.part is None or target.settings["max-length"].place is not None else self.part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """What is asked in every language alike."""
 
@@ -58,6 +63,25 @@ class Asked:
     label: tuple[str, str]  # before and behind the language
     span: Span
     places: Mapping[str, Place]
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """The keys of all predictions that it asks for."""
+        return Pattern(self.op(HOLE, HOLE))
+
+    def op(self, weights: Key, data: Key) -> Predict:
+        """What predicts it by these weights on these data."""
+        return Predict(
+            weights=weights,
+            data=data,
+            kind=self.kind,
+            head=self.head,
+            precision=self.precision,
+            mask=self.mask,
+            vectors=self.vectors,
+            head_of=self.head_of,
+            own=self.own,
+        )
 
 
 def asked(run: Run, title: str, target: Settled, answer: Answer, graph: Graph, device: Device) -> Asked:
@@ -87,25 +111,23 @@ def asked(run: Run, title: str, target: Settled, answer: Answer, graph: Graph, d
 
 def enter(graph: Graph, asked: Asked, weights: Key, data: Key, language: str) -> tuple[Cell, ...]:
     """The nodes of one language's predictions and of each metric; a cell for each metric."""
-    predict = Predict(
-        weights=weights,
-        data=data,
-        kind=asked.kind,
-        head=asked.head,
-        precision=asked.precision,
-        mask=asked.mask,
-        vectors=asked.vectors,
-        head_of=asked.head_of,
-        own=asked.own,
-    )
+    predict = asked.op(weights, data)
     name = language.join(asked.label)
-    predictions = graph.enter(predict, f"predict {name}", asked.span, asked.places)
+    key = asked.pattern.key(data, weights)
+    graph.enter(predict, f"predict {name}", asked.span, asked.places, key)
     zero_shot = not is_trained(language, asked.trained)
-    return tuple(
-        asked.cell.scored(language, metric, graph.enter(op, f"{metric} {name}", asked.span, {}), zero_shot=zero_shot)
-        for metric, version in asked.metrics
-        for op in (Score(predictions, metric, version),)
-    )
+    cells = []
+    for metric, version in asked.metrics:
+        op, scored = Score(key, metric, version), _scored(metric, version).key(key)
+        graph.enter(op, f"{metric} {name}", asked.span, _NOWHERE, scored)
+        cells.append(asked.cell.scored(language, metric, scored, zero_shot=zero_shot))
+    return tuple(cells)
+
+
+@cache
+def _scored(metric: str, version: int) -> Pattern:
+    """The keys of all scores by a metric."""
+    return Pattern(Score(HOLE, metric, version))
 
 
 def _vectors(target: Settled) -> Vectors | None:

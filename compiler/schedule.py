@@ -67,8 +67,8 @@ def _baselines(nodes: Iterable[Node], by_parent: dict[Key, list[Node]]) -> list[
             alike.setdefault((node.op.method, node.op.kind, node.op.model, node.op.train, node.op.labels), []).append(
                 node
             )
-    scores = [(score,) for group in alike.values() for node in group for score in by_parent.get(node.key, [])]
-    return [*(tuple(group) for group in alike.values()), *scores]
+    scores = [tuple(s for node in group for s in by_parent.get(node.key, [])) for group in alike.values()]
+    return [*(tuple(group) for group in alike.values()), *filter(None, scores)]
 
 
 def _together(op: Predict) -> tuple[object, ...]:
@@ -88,8 +88,12 @@ def _after(key: Key, by_parent: dict[Key, list[Node]]) -> list[tuple[Node, ...]]
             together.setdefault((node.op.candidates, node.op.precision), []).append(node)
     for group in together.values():
         found.append(tuple(group))
-        found.extend(later for n in group for later in _after(n.key, by_parent))
-    found.extend((n,) for n in children if isinstance(n.op, Score))
+        below = [n for evaluated in group for n in by_parent.get(evaluated.key, ())]
+        if scores := tuple(n for n in below if isinstance(n.op, Score)):
+            found.append(scores)
+        found.extend(later for n in group if isinstance(n.op, Select) for later in _after(n.key, by_parent))
+    if scores := tuple(n for n in children if isinstance(n.op, Score)):
+        found.append(scores)
     for node in children:
         if isinstance(node.op, Train):
             found.append((node,))

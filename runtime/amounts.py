@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compiler.catalog import WORLD_LOW_RESOURCE, WORLD_SIZES
 from compiler.cost import Amount
-from compiler.ops import Data, FileRows
+from compiler.ops import Data, FileRows, WorldRows
 from runtime.store.objects import MEASURED
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class _Guess:
 
     def _rows(self, rows: Rows) -> tuple[float, float] | None:
         """Rows and tokens of a source."""
+        if isinstance(rows, WorldRows):
+            number, tokens = WORLD_SIZES[rows.task]
+            share = (rows.low_resource or 1.0) if rows.split == "train" and rows.language in WORLD_LOW_RESOURCE else 1.0
+            return number[rows.split] * share, number[rows.split] * share * tokens
         if not isinstance(rows, FileRows):
             return None
         found = [self._file(digest, rows.format) for digest in rows.files if digest is not None]
@@ -95,4 +100,4 @@ def _lines(path: Path, a_token: float) -> tuple[float, float] | None:
     except OSError:
         return None
     lines = head.count(b"\n")
-    return (lines * size / len(head), size / a_token) if lines and head else None
+    return (lines * size / (head.rindex(b"\n") + 1), size / a_token) if lines else None

@@ -24,7 +24,7 @@ _WIDTH = 72  # of a shown value; a longer one is cut around the difference
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a node runs; `code` is one of an enumerated, stable list (docs/keys.md)."""
+    """Why a node runs; `code` is one of an enumerated, stable list (docs/node-keys.md)."""
 
     code: str
     path: str = ""

@@ -39,6 +39,7 @@ class Estimate:
     saved: float | None  # the share of FLOPs of trainings that sharing saves; None where they are not known
     tokens: float
     seconds: Mapping[Key, float]  # of each node whose time is known
+    works: Mapping[Key, Work]  # of every node of the plan
     timeline: Timeline
     unsized: int  # nodes whose result's size is not known
     unknown: tuple[Node, ...]  # trainings, choices and predictions whose time is not known
@@ -49,6 +50,9 @@ class Estimate:
     def total(self) -> float:
         """Seconds of all whose time is known, one after the other."""
         return sum(self.seconds.values())
+
+
+NOTHING = Estimate(0.0, None, 0.0, {}, {}, Timeline(0.0, 0.0, (), 0.0, 0.0, 0.0), 0, ())
 
 
 def estimate(plan: Plan, store: Store, to_run: Sequence[Node], workers: int = 1) -> Estimate:
@@ -69,6 +73,7 @@ def estimate(plan: Plan, store: Store, to_run: Sequence[Node], workers: int = 1)
         saved=_saved(plan, work),
         tokens=sum(work[n.key].tokens or 0.0 for n in to_run),
         seconds=seconds,
+        works=work,
         timeline=timeline(to_run, seconds, {k: w.size for k, w in work.items()}, workers),
         unsized=sum(1 for n in to_run if work[n.key].size is None),
         unknown=tuple(unknown),
@@ -92,7 +97,7 @@ class _Rates:
 
     def __init__(self, device: Device, store: Store) -> None:
         self._device = device
-        recent = [r for r in store.index.recent(_RECENT) if r.provenance.get("device") == device.name]
+        recent = [r for r in store.index.recent(_RECENT) if _is_of(device, r)]
         self._usual = {op: median(r.seconds for r in recent if r.op == op) for op in {r.op for r in recent}}
         self._measured = [(r.op, *found) for r in recent if (found := _measured(r)) is not None]
         self._known: dict[tuple[str, str, float], tuple[float | None, str]] = {}
@@ -105,7 +110,9 @@ class _Rates:
         if work.flops is None or work.weights is None:
             return None, ""
         rate, how = self._rate("train" if isinstance(op, Train) else "predict", op.precision, work.weights)
-        return (work.flops / rate if rate else None), how
+        if not rate:
+            return None, how
+        return max(work.flops / rate, work.steps * devices.STEP if how == TABLE else 0.0), how
 
     def _rate(self, sort: str, precision: str, weights: float) -> tuple[float | None, str]:
         known = (sort, precision, weights)
@@ -113,6 +120,12 @@ class _Rates:
             like = [rate for op, own, rate in self._measured if op == sort and 1 / _ALIKE < own / weights < _ALIKE]
             self._known[known] = (median(like), RECORDS) if like else (devices.rate(self._device, precision), TABLE)
         return self._known[known]
+
+
+def _is_of(device: Device, record: Record) -> bool:
+    """Whether a node was made on such a device; of a GPU the driver's name may say more than is asked for."""
+    found = str(record.provenance.get("device", ""))
+    return device.name in found if device.kind == "cuda" else found == device.name
 
 
 def _measured(record: Record) -> tuple[float, float] | None:

@@ -82,6 +82,7 @@ class Report:
     halted: dict[Key, int] = field(default_factory=dict)  # what was stopped -> the step it will go on from
     mended: list[NodeFailed] = field(default_factory=list)  # met a damaged object, which was made again
     interrupted: bool = False
+    estimated: Mapping[Key, float] = field(default_factory=dict)  # seconds that were expected of nodes
 
     @property
     def failed_nodes(self) -> tuple[Node, ...]:
@@ -118,7 +119,7 @@ def run(
 
     An object that turns out to be damaged is made again. Raises StoreError for trouble of the whole store.
     """
-    report, stop = Report(), stop or Stop()
+    report, stop = Report(estimated=manner.seconds), stop or Stop()
     at_once = True
     try:
         for _ in range(_ROUNDS):
@@ -207,12 +208,13 @@ class _Round:
 
     def _submit(self) -> None:
         while self.ready:
-            group = [n for n in self.groups[self.ready[0][1]] if n.key in self.open]
+            first = heapq.heappop(self.ready)
+            group = [n for n in self.groups[first[1]] if n.key in self.open]
             if any(key in self.lost for node in group for key in node.inputs):
                 group = self._skip(group)
             if group and not self.engine.has_room(group):
+                heapq.heappush(self.ready, first)
                 return
-            heapq.heappop(self.ready)
             if group:
                 self.running += 1
                 self.engine.submit(group)

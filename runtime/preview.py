@@ -91,7 +91,7 @@ def preview(plan: Plan, store: Store) -> Preview:
         else:
             reasons[node.key] = _reasons(node, relatives, wrong)
             marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
-    return Preview(marks, reasons, _changes(to_run, reasons), to_run, resumed, held)
+    return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held)
 
 
 def _mark(node: Node, reasons: tuple[Reason, ...], resumed: bool, held: bool) -> Mark:
@@ -119,7 +119,7 @@ def _reasons(node: Node, relatives: Relatives, wrong: Mapping[Key, Reason]) -> t
     return (relatives.reasons(node, relative) if relative is not None else ()) or (Reason("new"),)
 
 
-def _changes(to_run: tuple[Node, ...], reasons: Mapping[Key, tuple[Reason, ...]]) -> tuple[Change, ...]:
+def changes(to_run: tuple[Node, ...], reasons: Mapping[Key, tuple[Reason, ...]]) -> tuple[Change, ...]:
     """Each change at its root, once, with everything that it re-runs."""
     roots: dict[Key, set[Reason]] = {}
     reruns: dict[Reason, list[Key]] = {}

@@ -36,8 +36,7 @@ def read(plan: Plan, store: Store) -> tuple[tuple[Row, ...], int]:
 def _row(cell: Cell, store: Store) -> Row | None:
     """The score; None where its object is damaged."""
     try:
-        folder = store.read(cell.score)
+        record = json.loads(store.read_file(cell.score, SCORE))
     except DamagedObject:
         return None
-    record = json.loads((folder / SCORE).read_text(encoding="utf-8"))
     return Row(cell, record["value"], record["n"], record["chance"])

@@ -10,6 +10,7 @@ from runtime import executor
 from runtime.contents import names
 from runtime.engine.messages import Finished
 from runtime.engine.work import Desk, work
+from runtime.executor import Manner
 from runtime.store.leases import Leases, myself
 
 PLACE = Place("spec.xfer", 1, 1, 4, "text of the line")
@@ -151,7 +152,10 @@ class Inline:
         """Nothing to let go of."""
 
 
-def run(plan, store, bodies, *tell, stop=None):
+AS_IT_COMES = Manner()
+
+
+def run(plan, store, bodies, *tell, stop=None, manner=AS_IT_COMES):
     """Run a plan in this process."""
     desk = Desk(store, Leases(store.leases, myself()), print, run="an-earlier-run", names=names(plan))
-    return executor.run(plan, store, Inline(bodies, desk), *tell, stop=stop)
+    return executor.run(plan, store, Inline(bodies, desk), *tell, stop=stop, manner=manner)

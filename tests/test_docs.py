@@ -118,7 +118,7 @@ def test_the_language_page_has_the_sections_that_the_grammar_names():
 
 
 def test_the_page_of_keys_names_every_op_and_every_reason():
-    page = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "node-keys.md").read_text(encoding="utf-8")
     source = "\n".join(
         (ROOT / "runtime" / name).read_text(encoding="utf-8") for name in ("preview.py", "differences.py")
     )

@@ -12,7 +12,7 @@ from runtime import results
 from runtime.errors import XferError
 from runtime.preview import Preview, preview
 from runtime.store.objects import Store
-from xfer.opening import Options, UsageError, default_store, find_device, places, read_source, store_root
+from xfer.opening import Options, UsageError, default_store, find_device, imagined, places, read_source, store_root
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,6 +61,12 @@ class Study:
         """The study's store."""
         return Store(self.store_root, write=write)
 
+    def remembering(self) -> Store:
+        """The study's store, for writing, which now remembers the digests of local files."""
+        store = self.store(write=True)
+        store.index.remember((path, stat, digest) for path, (stat, digest) in self.places.hashed.items())
+        return store
+
     def preview(self, plan: Plan | None = None) -> Preview:
         """What `run` would do now; or would with another plan, such as one that this version refuses."""
         return preview(plan or self.plan, self.store())
@@ -68,9 +74,13 @@ class Study:
     def estimate(self, found: Preview, plan: Plan | None = None) -> Estimate:
         """What is left to run takes, with as many workers as `run` has unless told otherwise."""
         from runtime.engine import capacity
-        from runtime.estimates import estimate
+        from runtime.estimates import NOTHING, estimate
 
         plan = plan or self.plan
+        if not found.to_run:
+            return NOTHING
+        if self.options.on is not None:
+            return estimate(plan, self.store(), found.to_run, imagined(self.options.on)[1])
         gpus = capacity.gpus() if plan.device.kind == "cuda" else ()
         return estimate(plan, self.store(), found.to_run, capacity.default_jobs(plan, len(gpus)))
 
@@ -88,7 +98,8 @@ def compile(  # noqa: A001
     source = read_source(spec)
     index = Store(store_root(spec, chosen)).index
     read = places(spec, chosen, index.digest, run=run, pinned=pinned)
-    compiled = compile_text(source, read, find_device(chosen.device), Wanted(chosen.experiment, chosen.settings))
+    device = imagined(chosen.on)[0] if chosen.on is not None else find_device(chosen.device)
+    compiled = compile_text(source, read, device, Wanted(chosen.experiment, chosen.settings))
     index.close()
     if compiled.plan is not None and chosen.experiment not in (None, *compiled.experiments):
         hint = f"its experiments: {', '.join(compiled.experiments)}" if compiled.experiments else None

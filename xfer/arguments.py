@@ -54,3 +54,9 @@ def places(command: Command) -> Command:
     ):
         command = decorate(command)
     return command
+
+
+def locked_alone(command: Command) -> Command:
+    """The option that takes nothing but what `xfer.lock` pins."""
+    help_ = "Refuse a spec whose hub names `xfer.lock` does not pin; resolve none."
+    return click.option("--locked", is_flag=True, help=help_)(command)

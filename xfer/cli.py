@@ -18,10 +18,13 @@ import click
 from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
-from xfer import api, exits, reference
-from xfer.arguments import common, consoles
+from runtime.executor import Report
+from xfer import api, exits, previewing, reference
+from xfer.arguments import common, consoles, locked_alone
+from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
+    NOTHING,
     failure_place,
     point_to_pages,
     say_fetching,
@@ -31,10 +34,12 @@ from xfer.render.messages import (
     show_failure,
     warn,
 )
+from xfer.saving import StalePlanError
 
 if TYPE_CHECKING:
     from compiler.plan import Node
-    from runtime.executor import Event, Report
+    from runtime.executor import Event
+    from runtime.preview import Preview
     from xfer.locking import Locked
     from xfer.running import Running
 
@@ -63,52 +68,6 @@ def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
 
 @main.command()
 @common
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the screen.")
-@click.option("--tree", is_flag=True, help="Every line of the tree, nothing folded.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 3 when there is work.")
-def plan(spec: Path, *, as_json: bool, tree: bool, detailed_exitcode: bool, **places: Any) -> int:  # noqa: ANN401
-    """Preview what `run` would do: what runs, what is cached, and why not."""
-    from xfer.render.costs import Cost, free_room
-    from xfer.render.document import plan_document
-    from xfer.render.plan import show_plan
-
-    out, err = consoles()
-    study = api.compile(spec, Options(**places))
-    show_diagnostics(err, study.compiled.diagnostics)
-    shown = study.compiled.plan or (study.compiled.refused if not as_json else None)
-    if shown is None:
-        return exits.USAGE
-    found = study.preview(shown)
-    cost = Cost(study.estimate(found, shown), free_room(study.store_root))
-    if study.compiled.plan is None:
-        out.print("What it will be once this version can run it:", highlight=False)
-    if as_json:
-        click.echo(json.dumps(plan_document(shown, found), indent=1))
-    else:
-        show_plan(out, shown, found, cost, tree=tree)
-    if study.compiled.plan is None:
-        return exits.USAGE
-    return exits.WORK if detailed_exitcode and found.to_run else exits.OK
-
-
-@main.command()
-@common
-@click.argument("node")
-def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
-    """Explain why NODE of SPEC runs, or does not. NODE: six or more digits of its key, or its label in `plan`."""
-    from xfer.render.why import show_why
-
-    out, err = consoles()
-    study = api.compile(spec, Options(**places))
-    if study.compiled.plan is None:
-        show_diagnostics(err, study.compiled.diagnostics)
-        return exits.USAGE
-    show_why(out, api.why(study, node))
-    return exits.OK
-
-
-@main.command()
-@common
 @click.option("--allow-code", is_flag=True, help="Run the code of `python(…)` sources.")
 @click.option(
     "--jobs", type=click.IntRange(1, 256), help="Worker processes (default: one a GPU, or what fits the CPU)."
@@ -117,26 +76,31 @@ def why(spec: Path, *, node: str, **places: Any) -> int:  # noqa: ANN401
               help="How often a training saves the state it would resume from.")  # fmt: skip
 @click.option("--keep", type=click.Choice(["all", "final"]), default="all", show_default=True,
               help="final: drop each new checkpoint once all that reads it is done.")  # fmt: skip
+@locked_alone
 def run(
     spec: Path,
     *,
+    locked: bool,
     allow_code: bool,
     jobs: int | None,
     save_every: float,
     keep: str,
     **places: Any,  # noqa: ANN401
 ) -> int:
-    """Run what is missing of SPEC, then show its scores. Ctrl-C saves and stops; the same command goes on."""
+    """Run what is missing of SPEC, or of a plan that `plan -o` saved, then show its scores.
+
+    Ctrl-C saves and stops; the same command goes on.
+    """
     from xfer.running import Running
 
     out, err = consoles()
-    study = api.compile(spec, Options(**places), run=True)
-    if study.compiled.plan is not None:
-        study = _locked(study, err).study
-    show_diagnostics(err, study.compiled.diagnostics)
+    running = Running(jobs, save_every, allow_code, keep == "final")
+    study = _opened(spec, Options(**places), err, locked=locked)
     if study.compiled.plan is None:
         return exits.USAGE
-    report = _execute(study, err, Running(jobs, save_every, allow_code, keep == "final"))
+    found = study.preview()
+    check_budget(study.compiled.limits, study.estimate(found))
+    report = _execute(study, found, err, running)
     for mended in report.mended:
         warn(err, f"{mended.__cause__}; it was made again")
     if report.interrupted:
@@ -146,6 +110,23 @@ def run(
     for alike in _alike(report.failed):
         _explain(err, alike[0], sum(1 + len(report.others.get(f.node.key, ())) for f in alike) - 1)
     return exits.ERROR if report.failed else exits.OK
+
+
+def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> api.Study:
+    """The study of a spec with its names resolved; or that of a saved plan, if it would still run the same."""
+    from xfer import saving
+    from xfer.locking import check_locked
+
+    saved = saving.read(spec) if saving.is_saved(spec) else None
+    study = api.compile(saved.spec if saved else spec, saved.options if saved else options, run=True)
+    if study.compiled.plan is not None and locked:
+        check_locked(study.compiled.plan)
+    elif study.compiled.plan is not None and saved is None:
+        study = _locked(study, err).study
+    show_diagnostics(err, study.compiled.diagnostics)
+    if saved is not None and study.compiled.plan is not None:
+        saving.check_fresh(saved, study, study.preview())
+    return study
 
 
 def _locked(study: api.Study, err: Console, *, update: bool = False) -> Locked:
@@ -164,24 +145,30 @@ def lock(spec: Path, *, update: bool, **places: Any) -> int:  # noqa: ANN401
 
     out, err = consoles()
     study = api.compile(spec, Options(**places), run=True)
-    resolved: tuple[str, ...] = ()
-    if study.compiled.plan is not None:
-        locked = _locked(study, err, update=update)
-        study, resolved = locked.study, locked.resolved
-    show_diagnostics(err, study.compiled.diagnostics)
-    show_pins(out, study.places.pins, resolved)
-    return exits.USAGE if study.compiled.plan is None else exits.OK
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        show_pins(out, study.places.pins, ())
+        return exits.USAGE
+    locked = _locked(study, err, update=update)
+    show_diagnostics(err, locked.study.compiled.diagnostics)
+    show_pins(out, locked.study.places.pins, locked.resolved, locked.moved)
+    return exits.USAGE if locked.study.compiled.plan is None else exits.OK
 
 
-def _execute(study: api.Study, err: Console, running: Running) -> Report:
-    from xfer.render.live import LiveView, Seen, summary
+def _execute(study: api.Study, found: Preview, err: Console, running: Running) -> Report:
     from xfer.render.plan import totals
+
+    err.print(totals(study.plan, found), highlight=False)
+    if not found.to_run:
+        study.remembering().present(n.key for n in study.plan.nodes)  # the times of a copied store
+        err.print(NOTHING, highlight=False)
+        return Report()
+    from xfer.render.costs import taken
+    from xfer.render.live import LiveView, Seen, summary
     from xfer.running import fetched
     from xfer.running import run as start
     from xfer.stopping import stop_on_signals
 
-    found = study.preview()
-    err.print(totals(study.plan, found), highlight=False)
     plan = fetched(study, running, lambda file: say_fetching(err, file))
     with LiveView(err, len(found.to_run)) as live, stop_on_signals(live.say_stopping) as stop:
 
@@ -190,6 +177,8 @@ def _execute(study: api.Study, err: Console, running: Running) -> Report:
 
         report = start(study, tell, running=running, stop=stop, plan=plan)
     if words := summary(report):
+        err.print(words, highlight=False)
+    if words := taken(report, study.store()):
         err.print(words, highlight=False)
     return report
 
@@ -313,7 +302,7 @@ def _put(text: str) -> None:
     click.echo(text.encode(), nl=False)
 
 
-for _command in reference.COMMANDS:
+for _command in (*reference.COMMANDS, *previewing.COMMANDS):
     main.add_command(_command)
 
 
@@ -360,6 +349,8 @@ def _show(err: Console, error: XferError) -> int:
     show_error(err, error, place)
     if isinstance(error, UsageError | api.SpecError):
         return exits.USAGE
+    if isinstance(error, StalePlanError | OverBudgetError):
+        return exits.STALE if isinstance(error, StalePlanError) else exits.BUDGET
     return exits.STORE if isinstance(error, StoreError) else exits.ERROR
 
 

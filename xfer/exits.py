@@ -6,4 +6,6 @@ USAGE = 2  # wrong usage or a wrong spec
 WORK = 3  # `plan --detailed-exitcode`: there is work
 INTERRUPTED = 4  # go on with the same command
 STORE = 5
+STALE = 6  # a saved plan that is no longer what would run
+BUDGET = 7  # more is left to run than the budget of the spec allows
 BUG = 70  # ours

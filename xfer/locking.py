@@ -30,6 +30,7 @@ class Locked:
 
     study: Study
     resolved: tuple[str, ...]
+    moved: tuple[pins.Moved, ...] = ()  # what is at another commit than before
 
 
 def unpinned(plan: Plan) -> list[tuple[Node, Source]]:
@@ -41,6 +42,13 @@ def unpinned(plan: Plan) -> list[tuple[Node, Source]]:
                 config = source.config if isinstance(source, HubRows) else None
                 found.setdefault((type(source), source.repository, config, source.revision), (node, source))
     return list(found.values())
+
+
+def check_locked(plan: Plan) -> None:
+    """Raise UnreachableInput for the first hub name of a plan that no lock pins."""
+    for node, source in unpinned(plan):
+        message = f"`{source.repository}` is not pinned, and with `--locked` nothing is resolved"
+        raise UnreachableInput(node, message, "`xfer lock SPEC` resolves it; commit `xfer.lock` with the spec")
 
 
 def lock(study: Study, say: Say = lambda _: None, *, update: bool = False) -> Locked:
@@ -56,7 +64,8 @@ def lock(study: Study, say: Say = lambda _: None, *, update: bool = False) -> Lo
     wanted = unpinned(study.plan)
     if not wanted:
         return Locked(study, ())
-    known, fresh = read_pins(study.path), Pins()
+    before = read_pins(study.path)
+    known, fresh = before, Pins()
     resolved = []
     try:
         for number, (node, source) in enumerate(wanted):
@@ -70,7 +79,8 @@ def lock(study: Study, say: Say = lambda _: None, *, update: bool = False) -> Lo
     finally:
         if resolved:
             _write(lock_path(study.path), known)
-    return Locked(api.compile(study.path, study.options, run=True), tuple(dict.fromkeys(resolved)))
+    again = api.compile(study.path, study.options, run=True)
+    return Locked(again, tuple(dict.fromkeys(resolved)), pins.moved(before, known))
 
 
 def _resolve(source: Source, known: Pins) -> Pins:

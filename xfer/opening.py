@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from compiler import codes, pins
+from compiler import codes, devices, pins
 from compiler.pins import Pins
 from compiler.pipeline import PACKAGE
 from compiler.places import Places, Remembered, nothing_remembered
@@ -24,6 +24,7 @@ from runtime.errors import XferError
 EMBEDDED = PACKAGE / "runtime" / "world"
 DEVICES = ("auto", "cpu", "cuda")
 CONFIGURATION = "xfer.toml"
+MOST_DEVICES = 4096
 NO_SPEC = Path("spec.xfer")  # stands for one where none is given
 
 
@@ -49,6 +50,7 @@ class Options:
     allowed: tuple[Path, ...] = ()
     settings: tuple[str, ...] = ()  # `KEY=VALUE` or `NAME.KEY=VALUE`, over all that the spec says
     experiment: str | None = None  # the label of the only one that counts
+    on: str | None = None  # `H100` or `4*H100`: what to plan for, instead of this machine
 
     def __post_init__(self) -> None:
         """Take texts for paths; raise UsageError for a device that is none."""
@@ -181,6 +183,18 @@ def read_pins(spec: Path) -> Pins:
     except (OSError, ValueError) as error:
         hint = "remove it: `xfer lock` makes it again"
         raise UsageError(f"`{path}` cannot be read: {error}", hint) from error
+
+
+def imagined(on: str) -> tuple[Device, int]:
+    """The device that `H100` or `4*H100` names, and how many. Raises UsageError for one that is not in the table."""
+    count, star, name = on.rpartition("*")
+    if star and not (count.isdecimal() and 0 < int(count) <= MOST_DEVICES):
+        raise UsageError(f"`{on}` is no number of devices", "write `4*H100`")
+    peak = next((p for p in devices.PEAKS if p.name.lower() == name.lower()), None)
+    if peak is None:
+        known = ", ".join(f"`{p.name}`" for p in devices.PEAKS)
+        raise UsageError(f"there is no device `{name}` in the table", f"it has {known}")
+    return Device("cuda", peak.name, bf16=peak.bf16 is not None), int(count or 1)
 
 
 def find_device(wanted: str) -> Device:

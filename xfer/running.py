@@ -21,8 +21,6 @@ from compiler.ops import (
 )
 from runtime.contents import names
 from runtime.engine import capacity
-from runtime.engine.local import LocalEngine
-from runtime.engine.worker import Job
 from runtime.errors import MissingInput, UnreachableInput
 from runtime.estimates import estimate
 from runtime.events import EventLog, new_name
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
     from compiler.pins import HubFile
     from compiler.plan import Node, Plan
+    from runtime.engine.local import LocalEngine
     from runtime.engine.messages import Group
     from runtime.executor import Event, Stop, Tell
 
@@ -115,8 +114,7 @@ def run(
     """
     running = running or Running()
     plan = plan or fetched(study, running)
-    store = study.store(write=True)
-    store.index.remember((path, stat, digest) for path, (stat, digest) in study.places.hashed.items())
+    store = study.remembering()
     waiting = missing(plan, store)
     return _record(plan, store, len(waiting), running, tell, stop) if waiting else Report()
 
@@ -157,6 +155,9 @@ def _record(plan: Plan, store: Store, to_run: int, running: Running, tell: Tell 
 
 def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEngine:
     """Worker processes of this machine."""
+    from runtime.engine.local import LocalEngine
+    from runtime.engine.worker import Job
+
     gpus = capacity.gpus() if plan.device.kind == "cuda" else ()
     jobs = running.jobs or capacity.default_jobs(plan, len(gpus))
     if plan.device.kind == "cuda":

@@ -63,7 +63,10 @@ class Index:
         rows = [row for row in self._some("key, files", wanted) if row[0] in wanted]
         records = json.loads(f"[{','.join(str(files) for _, files in rows)}]")  # at once: there may be thousands
         return {
-            str(key): {name: FileRecord(**f) for name, f in files.items()}
+            str(key): {
+                name: FileRecord(f["size"], f["mtime_ns"], f["sha256"], f.get("ctime_ns", 0))
+                for name, f in files.items()
+            }
             for (key, _), files in zip(rows, records, strict=True)
         }
 
@@ -157,9 +160,14 @@ def _row(m: Manifest) -> tuple[object, ...]:
     return (m.key, m.op, m.label, json.dumps(m.preimage), files, m.made, m.seconds, json.dumps(m.provenance))
 
 
+def _files(found: dict[str, dict[str, Any]]) -> dict[str, FileRecord]:
+    """The records of an object's files; those of an older xfer have no `ctime_ns`."""
+    return {name: FileRecord(f["size"], f["mtime_ns"], f["sha256"], f.get("ctime_ns", 0)) for name, f in found.items()}
+
+
 def _manifest(row: tuple[object, ...]) -> Manifest:
     key, _op, label, preimage, files, made, seconds, provenance = row
-    records = {n: FileRecord(**f) for n, f in json.loads(str(files)).items()}
+    records = _files(json.loads(str(files)))
     return Manifest(
         str(key),
         str(label),

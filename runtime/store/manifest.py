@@ -31,6 +31,7 @@ class FileRecord:
     size: int
     mtime_ns: int
     sha256: str
+    ctime_ns: int = 0  # when its bytes or its times last changed, on this host: in the index alone; 0 is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """Canonical bytes of the record."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8")
+        record = asdict(self)
+        for file in record["files"].values():
+            del file["ctime_ns"]  # a manifest travels
+        return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8")
 
     @staticmethod
     def from_json(data: bytes) -> Manifest:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 Write = Callable[[Path], object]
 
 MEASURED = "measured"  # in the provenance: what the node's body counted
-SMALL = 4096  # bytes: objects up to this size (scores) are read whenever they are looked for
+SMALL = 4096  # bytes: objects up to this size (scores) are read where anything of them changed since
 MANY = 2000  # keys that are looked for by reading folders, of which there are 256
 ABANDONED = 60.0  # seconds after which a staging folder without a process is rubbish
 
@@ -38,6 +40,7 @@ class Store:
         self._write = write
         self._verified: set[str] = set()
         self._seen: dict[str, Mapping[str, FileRecord]] = {}  # with present times, where the index has others
+        self._recorded: Mapping[str, Mapping[str, FileRecord]] = {}  # of the objects that were looked for last
         self._objects = f"{root}/objects"
         with store_trouble(root):
             if write:
@@ -84,11 +87,11 @@ class Store:
     def present(self, keys: Iterable[str]) -> set[str]:
         """Those keys whose objects are there and whole.
 
-        Sizes and times of files decide. Where they are not the recorded ones, as in a copied store, and for small
-        objects, the bytes do; a store opened for writing then records the times, so that they are read once.
+        Sizes and times of files decide. Where they are not the recorded ones, as in a copied store, the bytes do; a
+        store opened for writing then records the times, so that they are read once.
         """
         wanted = list(keys)
-        recorded = self.index.files(wanted) | self._seen
+        recorded = self._recorded = self.index.files(wanted) | self._seen
         lying = self.lying(wanted)
         found: set[str] = set()
         learned: list[Manifest] = []
@@ -118,23 +121,24 @@ class Store:
         return f"{self._objects}/{key[:2]}/{key}"
 
     def _is_as_recorded(self, key: str, files: Mapping[str, FileRecord] | None) -> bool:
-        """Whether an object's files have their sizes and times, and the bytes of a small one are right."""
+        """Whether an object's files have their sizes and times; those of a small one down to the last change of all.
+
+        What writes into a file can set its time back, but not the time of its last change (`st_ctime`).
+        """
         if files is None:
             return False
         folder = self._folder(key)
-        trusted = key in self._verified or sum(f.size for f in files.values()) > SMALL
+        small = key not in self._verified and sum(f.size for f in files.values()) <= SMALL
         try:
             os.stat(f"{folder}/{NAME}")  # noqa: PTH116
             for name, record in files.items():
                 stat = os.stat(f"{folder}/{name}")  # noqa: PTH116
                 if stat.st_size != record.size or stat.st_mtime_ns != record.mtime_ns:
                     return False
-                if not trusted and io.digest(Path(folder, name)) != record.sha256:
+                if small and stat.st_ctime_ns != record.ctime_ns:
                     return False
         except OSError:
             return False
-        if not trusted:
-            self._verified.add(key)
         return True
 
     def _with_times(self, manifest: Manifest) -> Manifest | None:
@@ -147,7 +151,7 @@ class Store:
                 return None
             if stat.st_size != record.size:
                 return None
-            files[name] = replace(record, mtime_ns=stat.st_mtime_ns)
+            files[name] = replace(record, mtime_ns=stat.st_mtime_ns, ctime_ns=stat.st_ctime_ns)
         return replace(manifest, files=files)
 
     def _verify(self, key: str) -> Manifest | None:
@@ -193,6 +197,16 @@ class Store:
                 f"the object {key[:12]} in {self.root} was damaged and is set aside", "run the same command again"
             )
         return self.path(key)
+
+    def read_file(self, key: str, name: str) -> bytes:
+        """The bytes of one file of an object, which are the right ones. Raises DamagedObject as `read` does."""
+        record = self._recorded.get(key, {}).get(name)
+        if record is not None and key not in self._verified:
+            with suppress(OSError):
+                data = io.read(Path(self._folder(key), name))
+                if sha256(data).hexdigest() == record.sha256:
+                    return data
+        return io.read(self.read(key) / name)
 
     def set_aside(self, key: str) -> None:
         """Move a damaged object out of the way; it is kept for whoever wants to look."""
@@ -278,7 +292,7 @@ def _record(path: Path) -> FileRecord:
     """A written file's record, from what the disk gives back."""
     io.sync_file(path)
     stat = path.stat()
-    return FileRecord(stat.st_size, stat.st_mtime_ns, io.digest(path))
+    return FileRecord(stat.st_size, stat.st_mtime_ns, io.digest(path), stat.st_ctime_ns)
 
 
 def _fault(path: Path, record: FileRecord) -> str:

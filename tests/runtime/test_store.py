@@ -161,7 +161,7 @@ def digested(monkeypatch):
     """Names of the files whose bytes were verified."""
     seen = []
     true = io.digest
-    monkeypatch.setattr(io, "digest", lambda path: seen.append(path.name) or true(path))
+    monkeypatch.setattr(io, "digest", lambda path: seen.append(Path(path).name) or true(path))
     return seen
 
 

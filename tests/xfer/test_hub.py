@@ -173,6 +173,8 @@ def test_what_is_pinned_stays_when_the_hub_moves_on(here, hub):
     code, said = call(here, hub, "lock", "remote.xfer", "--update")
     assert exits.OK == code, said
     assert before != keys(here, hub, "remote.xfer")
+    moved = f"tiny/causes: {old[:12]} → {hub.find('dataset', 'tiny/causes', 'main')[0][:12]}"
+    assert f"{moved}, other bytes in qaa/train.jsonl" in said
     code, said = call(here, hub, "plan", "remote.xfer")
     new = hub.find("dataset", "tiny/causes", "main")[0]
     assert "re-run" in said and f"other data, `tiny/causes` at {old[:12]} → {new[:12]} (remote.xfer:2:9)" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from compiler.plan import Plan
     from runtime.estimates import Estimate
+    from runtime.executor import Report
+    from runtime.store.objects import Store
 
+_LONG = re.compile(r"\[[^\[\]]{24,}\]")  # a list of languages
 _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _TIMES = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -54,10 +58,11 @@ def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
 def _time(plan: Plan, found: Estimate) -> str:
     line = found.timeline
     workers = f"{found.workers} workers" if found.workers > 1 else "1 worker"
-    known = ", ".join(f"{number:,} by {how}" for how, number in found.sources.most_common())
-    took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {workers} (nodes: {known})"
+    known = ", ".join(f"{number:,} nodes by {how}" for how, number in found.sources.most_common())
+    took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {workers} (as known of {known})"
     trained = [n.label for n in line.path if isinstance(n.op, Train | Predict | Select)]
-    chain = f"; the longest chain takes {duration(line.critical)}" + (f", to `{trained[-1]}`" if trained else "")
+    end = f", to `{_LONG.sub('[…]', trained[-1])}`" if trained else ""
+    chain = f"; however many workers, no less than {duration(line.critical)}: the longest chain{end}"
     return f"{took}{chain if len(line.path) > 1 else ''}. {_work(found)}"
 
 
@@ -78,10 +83,21 @@ def _unknown(plan: Plan, found: Estimate) -> str:
 def _disk(cost: Cost) -> str:
     line, unsized = cost.estimate.timeline, cost.estimate.unsized
     least = "at least " if unsized else ""
-    less = f", {size(line.dropped)} at the peak with `--keep final`" if line.dropped < line.kept else ""
+    less = f"; with `--keep final` (checkpoints go when they are evaluated) {size(line.dropped)} at the peak"
+    less = less if line.dropped < line.kept else ""
     more = f" ({unsized:,} nodes of unknown size apart)" if unsized else ""
     free = f"; {size(cost.free)} free" if cost.free is not None else ""
     return f"Disk: {least}{size(line.kept)} more{less}{more}{free}"
+
+
+def taken(report: Report, store: Store) -> str:
+    """What the nodes that ran took, beside what was expected of them; nothing where little of it was expected."""
+    ran = {n.key for n in report.ran if n.key in report.estimated}
+    if not ran:
+        return ""
+    expected = sum(report.estimated[key] for key in ran)
+    took = sum(manifest.seconds for manifest in store.index.many(ran).values())
+    return f"took {duration(took)} of work where about {duration(expected)} were expected ({len(ran):,} nodes)"
 
 
 def duration(seconds: float) -> str:

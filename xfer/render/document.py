@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from runtime.preview import Mark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from compiler.plan import Node, Place, Plan
     from runtime.differences import Reason
     from runtime.preview import Preview
+    from xfer.render.costs import Cost
 
-FORMAT_VERSION = "1.0"  # minor: something was added; major: something changed its meaning
+FORMAT_VERSION = "1.1"  # minor: something was added; major: something changed its meaning
 
 
-def plan_document(plan: Plan, preview: Preview) -> dict[str, Any]:
-    """Every node with key, op, label, action, reasons, parents and span, in topological order."""
+def plan_document(
+    plan: Plan, preview: Preview, cost: Cost, request: Mapping[str, Any], nodes: Sequence[Node] | None = None
+) -> dict[str, Any]:
+    """Every node, or only some, with key, op, label, action, reasons, parents, cost and span, in topological order."""
     return {
         "format_version": FORMAT_VERSION,
+        "plan_id": plan_id(plan, preview),
         "spec": plan.spec,
+        "request": dict(request),
         "device": {"kind": plan.device.kind, "name": plan.device.name, "bf16": plan.device.bf16},
         "totals": {"nodes": len(plan.nodes), "to_run": len(preview.to_run), **_counts(preview)},
-        "nodes": [_node(n, preview) for n in plan.nodes],
-        "changes": [{**_reason(c.reason), "nodes": list(c.nodes)} for c in preview.changes],
+        "cost": _total(cost),
+        "nodes": [_node(n, preview, cost) for n in (plan.nodes if nodes is None else nodes)],
+        "changes": [{**node_reason(c.reason), "nodes": list(c.nodes)} for c in preview.changes],
+    }
+
+
+def plan_id(plan: Plan, preview: Preview) -> str:
+    """What tells two plans apart: SHA-256 over the keys of all nodes in order, and over those that are to run."""
+    text = "\n".join([*(n.key for n in plan.nodes), "", *(n.key for n in preview.to_run)])
+    return sha256(text.encode()).hexdigest()
+
+
+def _total(cost: Cost) -> dict[str, Any]:
+    """Of all that is left to run."""
+    found, line = cost.estimate, cost.estimate.timeline
+    return {
+        "flops": found.flops,
+        "tokens": found.tokens,
+        "seconds": found.total,
+        "makespan_seconds": line.makespan,
+        "critical_seconds": line.critical,
+        "critical_path": [n.key[:12] for n in line.path],
+        "workers": found.workers,
+        "time_known_by": dict(found.sources),
+        "time_unknown": [n.key[:12] for n in found.unknown],
+        "bytes": line.kept,
+        "peak_bytes_keep_final": line.dropped,
+        "size_unknown": found.unsized,
+        "free_bytes": cost.free,
+        "training_flops_saved_by_sharing": found.saved,
     }
 
 
@@ -30,20 +66,29 @@ def _counts(preview: Preview) -> dict[str, int]:
     return {m.name.lower(): preview.count(m) for m in Mark}
 
 
-def _node(node: Node, preview: Preview) -> dict[str, Any]:
+def _node(node: Node, preview: Preview, cost: Cost) -> dict[str, Any]:
     return {
         "id": node.key[:12],
         "key": node.key if node.pinned else None,
         "op": node.sort,
         "label": node.label,
         "action": preview.marks[node.key].name.lower(),
-        "reasons": [_reason(r) for r in preview.reasons.get(node.key, ())],
+        "reasons": [node_reason(r) for r in preview.reasons.get(node.key, ())],
         "parents": [k[:12] for k in node.inputs],
+        "cost": _cost(node, cost) if node.key in preview.reasons else None,
         "span": _place(node.place),
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def _cost(node: Node, cost: Cost) -> dict[str, Any]:
+    """Of one node; null is unknown."""
+    work = cost.estimate.works[node.key]
+    seconds = cost.estimate.seconds.get(node.key)
+    return {"seconds": seconds, "flops": work.flops, "tokens": work.tokens, "bytes": work.size}
+
+
+def node_reason(reason: Reason) -> dict[str, Any]:
+    """Why a node runs: its code, and what it is about."""
     found: dict[str, Any] = {"code": reason.code}
     if reason.path:
         found |= {"path": reason.path, "before": reason.before, "after": reason.after}

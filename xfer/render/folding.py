@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
+from xfer.render.costs import duration
 from xfer.render.messages import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from compiler.plan import Plan, Route, Step
 
 MOST = 30  # lines
-_SHOWN = 4  # alternatives by name; of more, the number
+ROOM = 72  # characters for alternatives by name; of more, the number
 _LONG = re.compile(r"\[[^\[\]]{24,}\]")  # a list of languages
 SKIPPED = "skip"
 
@@ -53,8 +54,9 @@ class Line:
             return f"@ {self._target()}"
         if len(known) == 1:
             return known[0]
-        more = f" | … {len(known)} in all" if len(known) > _SHOWN else ""
-        choice = f"{{{' | '.join(known[:_SHOWN])}{more}}}"
+        shown = _fitting(known)
+        more = f" | … {len(known)} in all" if len(shown) < len(known) else ""
+        choice = f"{{{' | '.join(shown)}{more}}}"
         return f"{self.name}: {choice}" if self.name else choice
 
     def _target(self) -> str:
@@ -98,39 +100,55 @@ class Line:
         return 1 + (0 if self.leaves() else sum(child.size() for child in self.children.values()))
 
 
-def show_folded(console: Console, plan: Plan, marked: Marked) -> None:
-    """The folded tree of each experiment, at most MOST lines in all; `marked` gives the sign and the words of nodes."""
+def show_folded(console: Console, plan: Plan, marked: Marked, seconds: Mapping[Key, float]) -> None:
+    """The folded tree of each experiment, at most MOST lines in all.
+
+    `marked` gives the sign and the words of nodes, `seconds` what those take that are to run.
+    """
     roots = fold(plan)
     left = MOST
     for root in roots.values():
         if len(roots) > 1 and left > 0:
-            say(console, Text(root.name, "bold"))
+            say(console, Text(f"experiment {root.name}", "bold"))
         for child in root.children.values():
             if left > 0:
-                tree, left = _draw(child, marked, left)
+                tree, left = _draw(child, marked, seconds, left)
                 console.print(tree, highlight=False, no_wrap=True, overflow="ellipsis", crop=True)
     hidden = sum(child.size() for root in roots.values() for child in root.children.values()) - MOST
     if hidden > 0:
         say(console, Text(f"… and {hidden:,} more lines (--tree)", "dim"))
 
 
-def _draw(line: Line, marked: Marked, left: int) -> tuple[Tree, int]:
+def _draw(line: Line, marked: Marked, seconds: Mapping[Key, float], left: int) -> tuple[Tree, int]:
     """The line with those below it, as far as `left` lines go; scores alone stand on the line of what they score."""
     sign, words = marked([*line.keys, *(key for leaf in line.leaves() for key in leaf.keys)])
     title = f"{line.title()} {line.scored()}" if line.leaves() else line.title()
     number = ", ".join(filter(None, [line.number(), *([f"{line.scores():,} scores"] if line.leaves() else [])]))
+    took = sum(seconds.get(key, 0.0) for key in line.keys)
+    words += f", {duration(took)}" if line.sort == "trainings" and took else ""
     text = Text.assemble(sign, title, (f"  {number}: {words}" if number else f"  {words}", "dim"))
     tree, left = Tree(text, guide_style="dim"), left - 1
     for child in () if line.leaves() else line.children.values():
         if left <= 0:
             break
-        branch, left = _draw(child, marked, left)
+        branch, left = _draw(child, marked, seconds, left)
         tree.children.append(branch)
     return tree, left
 
 
+def _fitting(titles: Sequence[str]) -> list[str]:
+    """As many alternatives as a line has room for, two at the least."""
+    room, shown = ROOM, list[str]()
+    for title in titles:
+        room -= len(title) + 3
+        if room < 0 and len(shown) > 1:
+            break
+        shown.append(title)
+    return shown
+
+
 def _counted(found: re.Match[str]) -> str:
-    return f"[{found[0].count(',') + 1} languages]"
+    return f"[{found[0].count(',') + 1}]"
 
 
 def fold(plan: Plan) -> dict[str, Line]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from runtime.engine.messages import Progress
 from runtime.executor import Event, Outcome, Report, Waiting
-from xfer.render.messages import say
+from xfer.render.messages import NOTHING, say
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -122,6 +122,6 @@ class LiveView:
 def summary(report: Report) -> str:
     """What a run did, in one line."""
     if not report.ran and not report.failed and not report.found:
-        return "" if report.interrupted else "Nothing to run: every score is in the store."
+        return "" if report.interrupted else NOTHING
     found = f"{len(report.found):,} used from another run, " if report.found else ""
     return f"{len(report.ran):,} ran, {found}{len(report.failed_nodes):,} failed, {len(report.skipped):,} skipped"

@@ -124,6 +124,9 @@ def say_interrupted(console: Console, report: Report) -> None:
     say(console, Text(f"interrupted: {saved}what was finished is kept. The same command goes on.", "yellow"))
 
 
+NOTHING = "Nothing to run: every score is in the store."
+
+
 def say(console: Console, text: Text) -> None:
     """One line, wrapped by the terminal alone."""
     console.print(text, soft_wrap=True, highlight=False)

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from compiler.pins import PinnedData, PinnedModel, Pins
+    from compiler.pins import Moved, PinnedData, PinnedModel, Pins
 
 _MEGABYTE = 1e6
+_FILES = 6  # that are named
 
 
-def show_pins(console: Console, pins: Pins, resolved: Sequence[str]) -> None:
-    """One line a repository, those resolved just now marked."""
+def show_pins(console: Console, pins: Pins, resolved: Sequence[str], moved: Sequence[Moved] = ()) -> None:
+    """One line a repository, those resolved just now marked; then what is at another commit than before."""
     if not pins.models and not pins.data:
         say(console, Text("nothing to pin: the spec names nothing on the hub"))
         return
@@ -31,6 +32,16 @@ def show_pins(console: Console, pins: Pins, resolved: Sequence[str]) -> None:
         table.add_row(_mark(name, resolved), name, data.revision[:12], _data(data))
     console.print(table)
     say(console, Text(f"{len(resolved)} resolved now, marked +; the rest was pinned before"))
+    for one in moved:
+        say(console, Text(f"{one.name}: {one.before[:12]} → {one.after[:12]}, {_changed(one)}", "yellow"))
+
+
+def _changed(moved: Moved) -> str:
+    """What differs in a repository that is at another commit."""
+    if not moved.files:
+        return "the same bytes: nothing runs again"
+    more = f" and {len(moved.files) - _FILES} more" if len(moved.files) > _FILES else ""
+    return f"other bytes in {', '.join(moved.files[:_FILES])}{more}"
 
 
 def _mark(name: str, resolved: Sequence[str]) -> str:

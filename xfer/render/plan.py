@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from compiler.ops import Baseline, Predict, Train
 from runtime.preview import Mark
 from xfer.render.costs import Cost, show_cost
 from xfer.render.folding import show_folded
-from xfer.render.messages import say
+from xfer.render.messages import NOTHING, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -22,15 +21,20 @@ if TYPE_CHECKING:
 
     from compiler.ops import Key
     from compiler.plan import Plan, Route
+    from runtime.differences import Reason
     from runtime.preview import Change, Preview
 
-_STYLE = {
+STYLE = {
     Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.RESUMED: "blue", Mark.HELD: "blue",
     Mark.UNPINNED: "magenta", Mark.UNASKED: "dim",
 }  # fmt: skip
 _WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
 _LINES = 24  # of the tree; of more, what is alike is folded
 _CHANGES = 8
+_SORTS = {
+    "train": "trainings", "select": "choices", "predict": "predictions", "baseline": "baselines", "score": "scores",
+    "data": "data sets", "model": "models",
+}  # fmt: skip
 _STEPS = 4
 
 
@@ -72,7 +76,8 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
         for model in root.children.values():
             console.print(_draw(model, preview), highlight=False)
     else:
-        show_folded(console, plan, lambda keys: _marked(keys, preview))
+        seconds = cost.estimate.seconds if cost is not None else {}
+        show_folded(console, plan, lambda keys: _marked(keys, preview), seconds)
     _show_sharing(console, plan, cost)
     if preview.to_run:
         if cost is not None:
@@ -80,7 +85,7 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
         say(console, Text(totals(plan, preview), "bold"))
         say(console, Text(_legend(preview), "dim"))
     else:
-        say(console, Text("Nothing to run: every score is in the store.", "bold green"))
+        say(console, Text(NOTHING, "bold green"))
 
 
 def _legend(preview: Preview) -> str:
@@ -93,7 +98,7 @@ def _marked(keys: Collection[Key], preview: Preview) -> tuple[Text, str]:
     marks = Counter(preview.marks[k] for k in keys)
     first = next(m for m in _WEIGHT if marks[m])
     words = ", ".join(f"{n:,} {m.word}" for m, n in marks.items()) if len(marks) > 1 else first.word
-    return Text(f"{first.value} ", _STYLE[first]), words
+    return Text(f"{first.value} ", STYLE[first]), words
 
 
 def _grow(routes: Iterable[Route]) -> _Branch:
@@ -125,7 +130,7 @@ def _draw(branch: _Branch, preview: Preview) -> Tree:
 def _line(branch: _Branch, preview: Preview) -> Text:
     marks = Counter(preview.marks[k] for k in branch.keys)
     first = next(m for m in _WEIGHT if marks[m])
-    line = Text.assemble((f"{first.value} ", _STYLE[first]), branch.title)
+    line = Text.assemble((f"{first.value} ", STYLE[first]), branch.title)
     if (counted := _counted(branch, marks)) is not None:
         line.append(f"  {counted}", "dim")
     steps = sorted(preview.resumed[k] for k in branch.keys if k in preview.resumed)
@@ -149,14 +154,18 @@ def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
 
 def _show_changes(console: Console, changes: tuple[Change, ...]) -> None:
     for change in changes[:_CHANGES]:
-        reason = change.reason
-        at = "at " if reason.about == "revision" else ""
-        what = f"`{reason.path}` {at}{reason.before} → {reason.after}" if reason.before or reason.after else reason.path
-        where = f" ({reason.place})" if reason.place else ""
-        text = f"1 change re-runs {len(change.nodes):,} nodes: {_CODES.get(reason.code, reason.code)}{what}{where}"
-        say(console, Text(text, "yellow"))
+        say(console, Text(f"1 change re-runs {len(change.nodes):,} nodes: {cause(change.reason)}", "yellow"))
     if len(changes) > _CHANGES:
         say(console, Text(f"… and {len(changes) - _CHANGES} more changes", "yellow"))
+
+
+def cause(reason: Reason) -> str:
+    """One reason in words: `lr` 1e-05 → 2e-05 (study.xfer:3:17)."""
+    if reason.code == "upstream":
+        return f"its input `{reason.path}` re-runs"
+    at = "at " if reason.about == "revision" else ""
+    what = f"`{reason.path}` {at}{reason.before} → {reason.after}" if reason.before or reason.after else reason.path
+    return f"{_CODES.get(reason.code, reason.code)}{what}{f' ({reason.place})' if reason.place else ''}"
 
 
 _CODES = {
@@ -171,10 +180,16 @@ _CODES = {
 
 
 def _show_sharing(console: Console, plan: Plan, cost: Cost | None) -> None:
-    unique = sum(1 for n in plan.nodes if isinstance(n.op, Train | Predict | Baseline))
-    if plan.naive <= unique:
-        return
-    saved = 1 - unique / plan.naive
-    text = f"Sharing: {unique:,} trainings and predictions instead of {plan.naive:,} ({saved:.0%} less"
-    flops = cost.estimate.saved if cost is not None else None
-    say(console, Text(f"{text}, {flops:.0%} of the training FLOPs)" if flops is not None else f"{text})"))
+    """How much there is of each sort, each piece of work once, and what that saves."""
+    number = Counter(n.sort for n in plan.nodes)
+    there = [(number[sort], word) for sort, word in _SORTS.items() if number[sort]]
+    said = [f"{count:,} {word if count > 1 else word[:-1]}" for count, word in there]
+    unique = number["train"] + number["predict"] + number["baseline"]
+    text = f"In all: {', '.join(said)}"
+    if plan.naive > unique:
+        say(console, Text(text))
+        saved = cost.estimate.saved if cost is not None else None
+        also = f", and {saved:.0%} of the FLOPs of trainings are saved" if saved is not None else ""
+        words = f"{plan.naive - unique:,} of {plan.naive:,} trainings and predictions are another chain's too"
+        text = f"Sharing: {words}{also}"
+    say(console, Text(text))

@@ -90,7 +90,12 @@ def test_a_process_that_takes_too_long_is_ended_with_what_it_started(tmp_path):
 
 def _shell(name, preview, **changes):
     """A tool that is told nothing, and records by making a file."""
-    made = {"lay": lambda *_: None, "record": ("touch", "made"), "how": "touch", "says": lambda _: ("none", "all")}
+    made = {
+        "lay": lambda *_: None,
+        "record": lambda _: [("touch", "made")],
+        "how": "touch",
+        "says": lambda _: ("none", "all"),
+    }
     return Tool(name=name, preview=("sh", "-c", preview), **made | changes)
 
 
@@ -101,7 +106,7 @@ def test_each_tool_previews_nothing_and_everything_and_what_answers_wrongly_is_n
         _shell("wrong", "echo none"),
         _shell("small", right, most=210),
         _shell("forgetful", right, most_recorded=210),
-        _shell("asleep", right, record=("sleep", "60")),
+        _shell("asleep", right, record=lambda _: [("sleep", "60")]),
     ]
     found = measure(Graph(100), tools, Bench(tmp_path, environment(tmp_path), 60, 1.0))
 

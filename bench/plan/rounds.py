@@ -101,19 +101,22 @@ def _prepare(tool: Tool, bench: Bench, measured: Measured) -> Iterable[Case]:
 
 
 def _record(tool: Tool, folder: Path, bench: Bench, measured: Measured) -> bool:
-    """Record everything with the tool's own command; False where it takes too long."""
+    """Record everything with the tool's own commands; False where it takes too long."""
     if tool.most_recorded is not None and measured.graph.size > tool.most_recorded:
         measured.recordings[tool.name] = f"nothing: more than {tool.most_recorded:,} jobs"
         return False
     print(f"{measured.graph.size:,}: {tool.name} records everything", file=sys.stderr)
     if not tool.makes:
         make_files(folder, measured.graph)
-    done = run(bench.command(tool.record, folder), bench.patience)
-    if done.seconds >= bench.patience:
-        measured.recordings[tool.name] = f"nothing: {tool.how} takes more than {bench.patience:,.0f} s"
-        return False
-    _checked(done, tool.record)
-    measured.recordings[tool.name] = f"{tool.how} ({done.seconds:,.0f} s)"
+    taken = 0.0
+    for words in tool.record(measured.graph):
+        done = run(bench.command(words, folder), bench.patience - taken)
+        taken += done.seconds
+        if taken >= bench.patience:
+            measured.recordings[tool.name] = f"nothing: {tool.how} takes more than {bench.patience:,.0f} s"
+            return False
+        _checked(done, words)
+    measured.recordings[tool.name] = f"{tool.how} ({taken:,.0f} s)"
     return True
 
 

@@ -32,7 +32,7 @@ class Tool:
     name: str
     preview: Words
     lay: Callable[[Path, Graph], None]  # tell it of the graph, in an empty folder
-    record: Words  # the command that records everything
+    record: Callable[[Graph], Sequence[Words]]  # the commands that record everything
     how: str  # that in words
     says: Callable[[Graph], tuple[str, str]]  # patterns of a right preview: nothing recorded, everything recorded
     begin: tuple[Words, ...] = ()  # commands before all others
@@ -47,7 +47,7 @@ def xfer() -> Tool:
         name="xfer",
         preview=(*XFER, "plan", SPEC, "--store", STORE),
         lay=_lay_study,
-        record=("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "bench.plan.recording", SPEC, STORE),
+        record=lambda _: [("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "bench.plan.recording", SPEC, STORE)],
         how="the executor and the store, with bodies that take no time; nothing is forced to the disk meanwhile",
         says=lambda _: (r": 0 cached", r", 0 to run\b"),
     )
@@ -63,7 +63,7 @@ def ninja_tool(command: str) -> Tool:
         name="ninja",
         preview=(command, "-n"),
         lay=ninja.write_builds,
-        record=(command, "-j2", "--quiet"),
+        record=lambda _: [(command, "-j2", "--quiet")],
         how="ninja -j2",
         says=lambda graph: (rf"\[{graph.size}/{graph.size}\]", r"no work to do"),
     )
@@ -72,14 +72,20 @@ def ninja_tool(command: str) -> Tool:
 def snakemake_tool(name: str, lay: Callable[[Path, Graph], None], most: int | None, command: str) -> Tool:
     """`snakemake --dry-run` with the summary alone, as its help advises for large workflows; the rest costs more.
 
-    It records by running its jobs: `--touch` waits a tenth of a second for each, which is longer.
+    It records by running its jobs, a thousand at once: all of 10,000 together took it more than half an hour, and
+    `--touch` waits a tenth of a second for each.
     """
+
+    def batches(graph: Graph) -> list[Words]:
+        count = 1 + graph.size // 1000
+        return [(command, "-c2", "--quiet", "--batch", f"all={n + 1}/{count}") for n in range(count)]
+
     return Tool(
         name=name,
         preview=(command, "--dry-run", "--quiet", "rules"),
         lay=lay,
-        record=(command, "-c2", "--quiet"),
-        how="snakemake -c2",
+        record=batches,
+        how="snakemake -c2, in batches of about 1,000 jobs",
         says=lambda graph: (rf"(?m)^total\s+{graph.size + 1}$", r"Nothing to be done"),
         most=most,
         most_recorded=20_000,
@@ -101,7 +107,7 @@ def dvc_tool(command: str) -> Tool:
             (command, "config", "core.analytics", "false"),
             (command, "config", "core.check_update", "false"),
         ),
-        record=(command, "commit", "--force", "--quiet"),
+        record=lambda _: [(command, "commit", "--force", "--quiet")],
         how="dvc commit --force, its files made before: dvc repro writes dvc.lock anew after each of its stages",
         says=lambda graph: (rf"(?m)^{last}-{graph.each[-1]}:", r"up to date"),
         makes=False,

@@ -79,7 +79,7 @@ def labels(nodes):
     studies(),
     st.integers(0, 10**6),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_what_is_announced_is_what_runs(folder, tmp_path_factory, edits, study, seed):
     root, random = tmp_path_factory.mktemp("store"), Random(seed)
     for edit, other in (("a label", study), *edits):

@@ -6,7 +6,7 @@ What is not known stays None, and so does all that depends on it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, exp, log
 from typing import TYPE_CHECKING
 
 from compiler.ops import Baseline, Data, Judge, Key, Mix, Model, Op, Predict, Score, Scratch, Select, Train
@@ -191,7 +191,8 @@ def _shares(mix: Mix | None, parts: list[Amount]) -> list[float]:
         case Mix(rule="uniform"):
             heavy = [1.0] * len(parts)
         case Mix(rule="temperature"):
-            heavy = [p.examples ** (1 / (mix.temperature or 1.0)) for p in parts]
+            logs = [log(p.examples) / (mix.temperature or 1.0) for p in parts]
+            heavy = [exp(each - max(logs)) for each in logs]  # no power overflows, however cold
         case Mix(rule="weights"):
             heavy = list(mix.weights)
         case _:

@@ -96,6 +96,7 @@ def test_an_evaluation_reads_its_data_once(folder):
         (Mix("proportional", 100, None, ()), (0.5, 0.5)),
         (Mix("uniform", None, None, ()), (0.5, 0.5)),
         (Mix("temperature", None, 2.0, ()), (2 / 3, 1 / 3)),
+        (Mix("temperature", None, 0.001, ()), (1, 0)),
         (Mix("weights", None, None, (0.9, 0.1)), (0.9, 0.1)),
     ],
 )

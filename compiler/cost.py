@@ -135,7 +135,7 @@ class _Works:
         known = [p for p in parts if p is not None]
         if len(known) < len(parts) or not all(p.examples for p in known):
             return None
-        epoch = sum(min(p.examples, cap) for p in known for cap in (_cap(op.mix),))
+        epoch = sum(min(p.examples, _cap(op.mix)) for p in known)
         unit, number = op.length
         steps = number if unit == "steps" else number * ceil(epoch / op.batch)
         examples = number * op.batch if unit == "steps" else number * epoch

@@ -74,13 +74,12 @@ def timeline(
 ) -> Timeline:
     """The simulated run of `nodes`, in topological order; a node without a time takes none."""
     waiting = groups(nodes)
+    kept = sum(sizes.get(n.key) or 0.0 for n in nodes)
     if not seconds:
-        kept = sum(sizes.get(n.key) or 0.0 for n in nodes)
         return Timeline(0.0, 0.0, (), 0.0, kept, _peak(waiting, [0.0] * len(waiting), nodes, sizes))
     ends = _simulated(waiting, priorities(waiting, seconds), seconds, workers)
     path = _longest(nodes, seconds)
     total = sum(seconds.get(n.key, 0.0) for n in nodes)
-    kept = sum(sizes.get(n.key) or 0.0 for n in nodes)
     dropped = _peak(waiting, ends, nodes, sizes)
     return Timeline(max(ends, default=0.0), sum(seconds.get(n.key, 0.0) for n in path), path, total, kept, dropped)
 
@@ -133,7 +132,7 @@ def droppable(nodes: Collection[Node]) -> dict[Key, int]:
     """Checkpoints that some of `nodes` make and others read: by how many, until they may go."""
     readers: dict[Key, int] = {}
     for node in nodes:
-        for key in node.inputs if len(node.inputs) == 1 else set(node.inputs):
+        for key in set(node.inputs):
             readers[key] = readers.get(key, 0) + 1
     made = {node.key for node in nodes if isinstance(node.op, Train | Select | Model)}
     return {key: count for key, count in readers.items() if key in made}
@@ -148,7 +147,7 @@ def _peak(
         for node in waiting[number]:
             now += sizes.get(node.key) or 0.0
             most = max(most, now)
-            for key in node.inputs if len(node.inputs) == 1 else set(node.inputs):
+            for key in set(node.inputs):
                 if key in left:
                     left[key] -= 1
                     now -= (sizes.get(key) or 0.0) if not left[key] else 0.0

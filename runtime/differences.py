@@ -135,11 +135,12 @@ def _likeness(part: dict[str, Any]) -> str:
 
 def differences(node: Node, before: Mapping[str, Any], now: Names, then: Names) -> tuple[Reason, ...]:
     """Why the node is not the one whose pre-image was `before`, whose sources were called as in `then`."""
-    if before.get("schema") != (schema := node.preimage["schema"]):  # its fields mean something else
+    record = node.preimage
+    if before.get("schema") != (schema := record["schema"]):  # its fields mean something else
         return (Reason("key_schema_changed", "schema", str(before.get("schema")), str(schema)),)
-    found = [*_version(node, before)]
+    found = [*_version(record, before)]
     later = {f.name: None for f in fields(node.op) if f.metadata.get("later")}
-    old, own = {**later, **before["fields"]}, {**later, **node.preimage["fields"]}
+    old, own = {**later, **before["fields"]}, {**later, **record["fields"]}
     new = {k: v for k, v in own.items() if k in old}
     for leaf in leaves({k: v for k, v in old.items() if k in new}, new):  # what one did not record, its version tells
         found.extend(_reasons(leaf, node, _Files(now, then)))
@@ -154,8 +155,8 @@ def _once(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(replace(reason, detail=", ".join(said)) for reason, said in details.items())
 
 
-def _version(node: Node, before: Mapping[str, Any]) -> Iterator[Reason]:
-    old, new = before.get("version"), node.preimage["version"]
+def _version(record: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Reason]:
+    old, new = before.get("version"), record["version"]
     if old != new:
         yield Reason("op_version_changed", "version", str(old), str(new))
 

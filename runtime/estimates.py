@@ -46,11 +46,6 @@ class Estimate:
     sources: Counter[str] = field(default_factory=Counter)  # how the times are known, by how many nodes
     workers: int = 1
 
-    @property
-    def total(self) -> float:
-        """Seconds of all whose time is known, one after the other."""
-        return sum(self.seconds.values())
-
 
 NOTHING = Estimate(0.0, None, 0.0, {}, {}, Timeline(0.0, 0.0, (), 0.0, 0.0, 0.0), 0, ())
 

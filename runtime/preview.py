@@ -50,6 +50,14 @@ _WORDS = {
 }
 
 
+_WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
+
+
+def foremost(marks: Collection[Mark]) -> Mark:
+    """Of the marks of some nodes the one that stands for all: what runs before what does not."""
+    return next(mark for mark in _WEIGHT if mark in marks)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change and the nodes that it re-runs, those downstream included."""

@@ -19,6 +19,11 @@ def consoles() -> tuple[Console, Console]:
     return Console(width=width, markup=False), Console(stderr=True, markup=False)
 
 
+def put(text: str) -> None:
+    """Onto standard output as it is: in UTF-8, whatever the terminal's encoding."""
+    click.echo(text.encode(), nl=False)
+
+
 def _roots(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
     found = []
     for value in values:

@@ -6,6 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from xfer.naming import PREFIX
 from xfer.opening import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from compiler.ops import Key
     from compiler.plan import Node, Plan
 
-_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 _WILD = re.compile(r"[*?]")
 
 
@@ -38,7 +38,7 @@ def choose(plan: Plan, pattern: str) -> tuple[Node, ...]:
 
 
 def _fits(node: Node, text: str) -> bool:
-    if _PREFIX.fullmatch(text.lower()) and node.key.startswith(text.lower()):
+    if PREFIX.fullmatch(text.lower()) and node.key.startswith(text.lower()):
         return True
     return fnmatchcase(node.label, text) if _WILD.search(text) else text in node.label
 

@@ -19,8 +19,8 @@ from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from runtime.executor import Report
-from xfer import api, exits, previewing, reference
-from xfer.arguments import common, consoles, locked_alone
+from xfer import api, exits, previewing, reference, saving
+from xfer.arguments import common, consoles, locked_alone, put
 from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
@@ -34,7 +34,7 @@ from xfer.render.messages import (
     show_failure,
     warn,
 )
-from xfer.saving import StalePlanError
+from xfer.saving import StalePlanError, check_fresh
 
 if TYPE_CHECKING:
     from compiler.plan import Node
@@ -95,11 +95,14 @@ def run(
 
     out, err = consoles()
     running = Running(jobs, save_every, allow_code, keep == "final")
-    study = _opened(spec, Options(**places), err, locked=locked)
+    study, saved = _opened(spec, Options(**places), err, locked=locked)
     if study.compiled.plan is None:
         return exits.USAGE
     found = study.preview()
-    check_budget(study.compiled.limits, study.estimate(found))
+    if saved is not None:
+        check_fresh(saved, study, found)
+    if study.compiled.limits is not None:
+        check_budget(study.compiled.limits, study.estimate(found))
     report = _execute(study, found, err, running)
     for mended in report.mended:
         warn(err, f"{mended.__cause__}; it was made again")
@@ -112,9 +115,8 @@ def run(
     return exits.ERROR if report.failed else exits.OK
 
 
-def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> api.Study:
-    """The study of a spec with its names resolved; or that of a saved plan, if it would still run the same."""
-    from xfer import saving
+def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> tuple[api.Study, saving.Saved | None]:
+    """The study of a spec with its names resolved; or that of a saved plan, which is given beside it."""
     from xfer.locking import check_locked
 
     saved = saving.read(spec) if saving.is_saved(spec) else None
@@ -124,9 +126,7 @@ def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> api.
     elif study.compiled.plan is not None and saved is None:
         study = _locked(study, err).study
     show_diagnostics(err, study.compiled.diagnostics)
-    if saved is not None and study.compiled.plan is not None:
-        saving.check_fresh(saved, study, study.preview())
-    return study
+    return study, saved
 
 
 def _locked(study: api.Study, err: Console, *, update: bool = False) -> Locked:
@@ -284,22 +284,17 @@ def _format(spec: Path, err: Console, *, only_check: bool, as_diff: bool) -> int
             show_diagnostics(err, formatted.diagnostics)
             return exits.USAGE
         if as_diff:
-            _put(formatting.diff(formatted))
+            put(formatting.diff(formatted))
         elif only_check and formatted.changed:
             click.echo(f"{formatted.source.name} would change")
         elif spec == formatting.STDIN and not only_check:
-            _put(formatted.text)
+            put(formatted.text)
         elif formatted.changed and not only_check:
             formatting.write(formatted)
             click.echo(f"{spec} changed")
     except XferError as error:
         return _show(err, error)
     return exits.ERROR if only_check and formatted.changed else exits.OK
-
-
-def _put(text: str) -> None:
-    """Onto standard output as it is: in UTF-8, whatever the terminal's encoding."""
-    click.echo(text.encode(), nl=False)
 
 
 for _command in (*reference.COMMANDS, *previewing.COMMANDS):

@@ -50,8 +50,8 @@ def _compared(limits: Limits | None, found: Estimate) -> Iterator[tuple[str, boo
         return
     if limits.time is not None:
         least = "at least " if found.unknown else "about "
-        exceeded = found.total > limits.time
-        words = f"{least}{duration(found.total)} of {duration(limits.time)}"
+        exceeded = found.timeline.work > limits.time
+        words = f"{least}{duration(found.timeline.work)} of {duration(limits.time)}"
         yield (f"{words}: too much" if exceeded else words), exceeded
     if limits.disk is not None:
         least = "at least " if found.unsized else "about "

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from compiler.plan import Node, Plan
 
-_PREFIX = re.compile(r"[0-9a-f]{6,64}")
+PREFIX = re.compile(r"[0-9a-f]{6,64}")
 _SEED = re.compile(r" \(seed \d+\)$")
 _SHOWN = 12
 
@@ -32,7 +32,7 @@ def find_node(plan: Plan, name: str) -> Node:
 
 def _named(plan: Plan, name: str) -> list[Node]:
     """The nodes that the name fits best."""
-    if _PREFIX.fullmatch(name.lower()) and (found := [n for n in plan.nodes if n.key.startswith(name.lower())]):
+    if PREFIX.fullmatch(name.lower()) and (found := [n for n in plan.nodes if n.key.startswith(name.lower())]):
         return found
     spellings = [(n, list(_spellings(n))) for n in plan.nodes]
     for exactness in range(max((len(s) for _, s in spellings), default=0)):

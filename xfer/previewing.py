@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xfer import api, exits
-from xfer.arguments import common, consoles, locked_alone, places
+from xfer.arguments import common, consoles, locked_alone, places, put
 from xfer.limits import is_over, show_limits
 from xfer.opening import Options, UsageError
 from xfer.render.messages import show_diagnostics
@@ -99,12 +99,12 @@ def _show(out: Console, shown: _Shown, study: api.Study, form: str | None, *, tr
     from xfer.render.plan import show_plan, totals
 
     if form == "json":
-        _put(_document(study, shown))
+        put(_document(study, shown))
     elif form is not None:
         drawn = graphs.folded(shown.plan, shown.preview)
         if shown.nodes is not None:
             drawn = graphs.of_nodes(shown.nodes, shown.preview)
-        _put(graphs.mermaid(drawn) if form == "mermaid" else graphs.dot(drawn))
+        put(graphs.mermaid(drawn) if form == "mermaid" else graphs.dot(drawn))
     elif shown.nodes is not None:
         show_nodes(out, shown.nodes, shown.preview, shown.cost)
         out.print(totals(shown.plan, shown.preview), style="bold", highlight=False)
@@ -119,11 +119,6 @@ def _document(study: api.Study, shown: _Shown) -> str:
 
     found = plan_document(shown.plan, shown.preview, shown.cost, request(study), shown.nodes)
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-
-
-def _put(text: str) -> None:
-    """Onto standard output as it is: in UTF-8, whatever the terminal's encoding."""
-    click.echo(text.encode(), nl=False)
 
 
 def _save(path: Path, text: str) -> None:
@@ -176,7 +171,7 @@ def diff(old: str, new: str, *, as_json: bool, **where: Any) -> int:  # noqa: AN
         plans.append(found)
     compared = compare(*plans)
     if as_json:
-        _put(json.dumps(comparison_document(compared), indent=1, ensure_ascii=False) + "\n")
+        put(json.dumps(comparison_document(compared), indent=1, ensure_ascii=False) + "\n")
     else:
         show_comparison(out, compared)
     return exits.ERROR if compared.changed or compared.added or compared.removed else exits.OK

@@ -116,7 +116,7 @@ def run(
     plan = plan or fetched(study, running)
     store = study.remembering()
     waiting = missing(plan, store)
-    return _record(plan, store, len(waiting), running, tell, stop) if waiting else Report()
+    return _record(plan, store, waiting, running, tell, stop) if waiting else Report()
 
 
 def fetched(study: Study, running: Running, say: Say = lambda _: None) -> Plan:
@@ -134,9 +134,11 @@ def fetched(study: Study, running: Running, say: Say = lambda _: None) -> Plan:
     return local_files(plan, waiting, say)
 
 
-def _record(plan: Plan, store: Store, to_run: int, running: Running, tell: Tell | None, stop: Stop | None) -> Report:
+def _record(
+    plan: Plan, store: Store, waiting: Sequence[Node], running: Running, tell: Tell | None, stop: Stop | None
+) -> Report:
     """Run, and write down what happens."""
-    log = EventLog(store.root, new_name(), str(Path(plan.spec).absolute()), len(plan.nodes), to_run)
+    log = EventLog(store.root, new_name(), str(Path(plan.spec).absolute()), len(plan.nodes), len(waiting))
 
     def tell_both(node: Node, event: Event) -> None:
         log(node, event)
@@ -145,8 +147,8 @@ def _record(plan: Plan, store: Store, to_run: int, running: Running, tell: Tell 
 
     report = None
     try:
+        seconds = estimate(plan, store, waiting).seconds
         engine = _engine(plan, store.root, log, running)
-        seconds = estimate(plan, store, missing(plan, store)).seconds
         report = execute(plan, store, engine, tell_both, stop, Manner(seconds, running.drop))
     finally:
         log.end(report)

@@ -75,7 +75,7 @@ class Store:
 
     def path(self, key: str) -> Path:
         """Where the object lies, or would."""
-        return self.root / "objects" / key[:2] / key
+        return Path(self._folder(key))
 
     def _manifest_on_disk(self, key: str) -> Manifest | None:
         try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from runtime.executor import Report
     from runtime.store.objects import Store
 
-_LONG = re.compile(r"\[[^\[\]]{24,}\]")  # a list of languages
+LONG = re.compile(r"\[[^\[\]]{24,}\]")  # a list of languages
 _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _TIMES = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -61,7 +61,7 @@ def _time(plan: Plan, found: Estimate) -> str:
     known = ", ".join(f"{number:,} nodes by {how}" for how, number in found.sources.most_common())
     took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {workers} (as known of {known})"
     trained = [n.label for n in line.path if isinstance(n.op, Train | Predict | Select)]
-    end = f", to `{_LONG.sub('[…]', trained[-1])}`" if trained else ""
+    end = f", to `{LONG.sub('[…]', trained[-1])}`" if trained else ""
     chain = f"; however many workers, no less than {duration(line.critical)}: the longest chain{end}"
     return f"{took}{chain if len(line.path) > 1 else ''}. {_work(found)}"
 

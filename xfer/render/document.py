@@ -47,7 +47,7 @@ def _total(cost: Cost) -> dict[str, Any]:
     return {
         "flops": found.flops,
         "tokens": found.tokens,
-        "seconds": found.total,
+        "seconds": line.work,
         "makespan_seconds": line.makespan,
         "critical_seconds": line.critical,
         "critical_path": [n.key[:12] for n in line.path],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from xfer.render.costs import duration
+from xfer.render.costs import LONG, duration
 from xfer.render.messages import say
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST = 30  # lines
 ROOM = 72  # characters for alternatives by name; of more, the number
-_LONG = re.compile(r"\[[^\[\]]{24,}\]")  # a list of languages
 SKIPPED = "skip"
 
 _Place = tuple[object, ...]  # where in its chain a line stands
@@ -49,7 +48,7 @@ class Line:
 
     def title(self) -> str:
         """What is there: one thing, or the alternatives."""
-        known = [_LONG.sub(_counted, title) for title in self.titles]
+        known = [LONG.sub(_counted, title) for title in self.titles]
         if self.sort == "scores":
             return f"@ {self._target()}"
         if len(known) == 1:

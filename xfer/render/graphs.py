@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runtime.preview import Mark
+from runtime.preview import Mark, foremost
 from xfer.render.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from compiler.ops import Key
     from compiler.plan import Node, Plan
     from runtime.preview import Preview
     from xfer.render.folding import Line
@@ -56,7 +55,7 @@ def folded(plan: Plan, preview: Preview) -> Picture:
         name = f"n{len(boxes)}"
         number = line.number()
         words = f"{line.title()}: {number}" if number else line.title()
-        boxes.append(Box(name, words, _mark(line.keys, preview)))
+        boxes.append(Box(name, words, foremost({preview.marks[key] for key in line.keys})))
         arrows.extend([(above, name)] if above is not None else [])
         for child in line.children.values():
             draw(child, name)
@@ -65,13 +64,6 @@ def folded(plan: Plan, preview: Preview) -> Picture:
         for child in root.children.values():
             draw(child, None)
     return Picture(tuple(boxes), tuple(arrows))
-
-
-def _mark(keys: Iterable[Key], preview: Preview) -> Mark:
-    """The first of the marks that some nodes have, in an order that puts what runs before what does not."""
-    found = {preview.marks[key] for key in keys}
-    order = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
-    return next(mark for mark in order if mark in found)
 
 
 def mermaid(picture: Picture) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from runtime.preview import Mark
+from runtime.preview import Mark, foremost
 from xfer.render.costs import Cost, show_cost
 from xfer.render.folding import show_folded
 from xfer.render.messages import NOTHING, say
@@ -28,7 +28,6 @@ STYLE = {
     Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.RESUMED: "blue", Mark.HELD: "blue",
     Mark.UNPINNED: "magenta", Mark.UNASKED: "dim",
 }  # fmt: skip
-_WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
 _LINES = 24  # of the tree; of more, what is alike is folded
 _CHANGES = 8
 _SORTS = {
@@ -96,7 +95,7 @@ def _legend(preview: Preview) -> str:
 def _marked(keys: Collection[Key], preview: Preview) -> tuple[Text, str]:
     """The sign of some nodes, and their marks in words: `12 cached, 6 new`."""
     marks = Counter(preview.marks[k] for k in keys)
-    first = next(m for m in _WEIGHT if marks[m])
+    first = foremost(marks)
     words = ", ".join(f"{n:,} {m.word}" for m, n in marks.items()) if len(marks) > 1 else first.word
     return Text(f"{first.value} ", STYLE[first]), words
 
@@ -129,7 +128,7 @@ def _draw(branch: _Branch, preview: Preview) -> Tree:
 
 def _line(branch: _Branch, preview: Preview) -> Text:
     marks = Counter(preview.marks[k] for k in branch.keys)
-    first = next(m for m in _WEIGHT if marks[m])
+    first = foremost(marks)
     line = Text.assemble((f"{first.value} ", STYLE[first]), branch.title)
     if (counted := _counted(branch, marks)) is not None:
         line.append(f"  {counted}", "dim")

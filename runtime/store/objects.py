@@ -92,19 +92,14 @@ class Store:
         """
         wanted = list(keys)
         recorded = self._recorded = self.index.files(wanted) | self._seen
-        lying = self.lying(wanted)
-        found: set[str] = set()
+        found = {key for key in wanted if self._is_as_recorded(key, recorded.get(key))}
         learned: list[Manifest] = []
         try:
-            for key in wanted:
-                if self._is_as_recorded(key, recorded.get(key)):
-                    found.add(key)
-                elif key in lying and (manifest := self._verify(key)) is not None:
-                    found.add(key)
-                    learned.append(manifest)
+            others = self.lying([key for key in wanted if key not in found])
+            learned.extend(m for key in others if (m := self._verify(key)) is not None)
         finally:  # an interrupt keeps what was verified
             self._record(learned)
-        return found
+        return found | {manifest.key for manifest in learned}
 
     def manifest(self, key: str) -> Manifest | None:
         """The record of an object that is there and whole."""

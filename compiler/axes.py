@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES, Scored, scores
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from compiler.settle import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Scores, and what their axes are; built by `table`."""
 
     rows: tuple[Scored, ...]

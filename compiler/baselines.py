@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.check import is_trained
 from compiler.data import under_of
@@ -24,8 +26,7 @@ Axes = tuple[tuple[str, str], ...]
 _Variant = tuple[object, ...]  # what a baseline learns from and is asked about, the language apart
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A target in one language, as one run asks for its baselines."""
 
     run: Run

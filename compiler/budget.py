@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.resolve import own_pairs
@@ -18,16 +19,14 @@ if TYPE_CHECKING:
     from dsl.syntax import Pair, Spec
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What may be spent on what is left to run; None is no limit. What is not estimated is not tested."""
 
     time: float | None  # seconds on the chosen device
     disk: float | None  # bytes in the store
 
 
-@dataclass(frozen=True, slots=True)
-class _Sort:
+class _Sort(Struct, frozen=True):
     """What a key takes: numbers with one of the units, and an example."""
 
     what: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Words that name no declaration, let, label or group (docs/language.md, section 2).
 BUILT_IN_AXES = (
@@ -15,8 +16,7 @@ SPLITS = ("train", "dev", "test")
 SOURCE = "en"  # the language of training unless said
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of task as the compiler sees it."""
 
     name: str
@@ -84,8 +84,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SettingRule:
+class SettingRule(Struct, frozen=True):
     """What a settings key takes.
 
     `sort` is one of int, float, share (10 % or a number of steps), word, words, text, limit, mix, under, select, call.
@@ -208,8 +207,7 @@ OF_KINDS = ("mask", *OF_ENCODING)  # keys of a part that some kinds alone have
 OF_TARGETS = ("limit", "max-length", "precision", *OF_KINDS)  # keys of a target besides those that only targets have
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """The numbers from `low` to `high`; an open end is not one of them."""
 
     low: float
@@ -228,8 +226,7 @@ class Interval:
         return f"{low} {self.low:g} {high} {self.high:g}"
 
 
-@dataclass(frozen=True, slots=True)
-class ArgumentRule:
+class ArgumentRule(Struct, frozen=True):
     """What an argument of a method takes: numbers, words, or a text (None)."""
 
     values: Interval | tuple[str, ...] | None
@@ -330,8 +327,7 @@ WORLD_SIZES: Mapping[str, tuple[Mapping[str, int], float]] = {
 WORLD_LOW_RESOURCE = ("qad", "qai")
 
 
-@dataclass(frozen=True, slots=True)
-class WorldParameter:
+class WorldParameter(Struct, frozen=True):
     """What a key of `world(…)` takes."""
 
     default: int | float

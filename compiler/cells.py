@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.forgetting import evaluations
 from compiler.pairs import sides
@@ -22,8 +24,7 @@ UNCHANGED: Mapping[str, str] = {"robust": "none", "under": CLEAN}  # the value o
 _Said = Mapping["Span", tuple[str, "Setting"]]  # by the place of a choice of values: the slot, and the value taken
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Struct, frozen=True):
     """The scores of one target of one run: one value of each axis, but of languages and metrics all."""
 
     experiment: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import KINDS, MOST_RUNS, SETTINGS
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
 PREVIOUS = "previous"  # the target that stands for every earlier part
 
 
-@dataclass
-class Composer:
+class Composer(Struct, dict=True):
     """Reads each list of settings once, where it stands, and meets them with what is declared and set around them."""
 
     names: Names

@@ -5,9 +5,10 @@ What is not known stays None, and so does all that depends on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, exp, log
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler.ops import Baseline, Data, Judge, Key, Mix, Model, Op, Predict, Score, Scratch, Select, Train
 
@@ -23,8 +24,7 @@ _TOKEN, _EXAMPLE = 5, 24  # bytes of encoded columns (runtime.columns)
 _PREDICTION, _SCORE = 60, 600  # bytes of a row of predictions; of a score
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """How much there is in encoded data."""
 
     examples: float
@@ -38,8 +38,7 @@ class Amount:
         return self.tokens / max(1.0, self.sequences)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """What a node takes and leaves."""
 
     flops: float | None
@@ -49,8 +48,7 @@ class Work:
     steps: float = 0.0  # optimizer steps
 
 
-@dataclass(frozen=True, slots=True)
-class _Trained:
+class _Trained(Struct, frozen=True):
     """A training's length."""
 
     steps: float

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import OF_ENCODING
@@ -34,8 +36,7 @@ def under_of(target: Settled) -> str:
     return "" if target["under"] == CLEAN else f" under {perturbation_name(target['under'])}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """Which rows of a part, and as what."""
 
     language: str

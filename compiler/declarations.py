@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.declare import ModelDecl, TaskDecl, declare_model, declare_task
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-@dataclass
-class Declarations:
+class Declarations(Struct):
     """Models, tasks and benchmarks by the place of their names; faults are in the bag."""
 
     names: Names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class ModelDecl:
+class ModelDecl(Struct, frozen=True):
     """`model NAME { weights: … settings: { … } }`"""
 
     name: str
@@ -36,8 +36,7 @@ class ModelDecl:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDecl:
+class TaskDecl(Struct, frozen=True):
     """`task NAME : KIND { … }` or `benchmark …`, with all that it inherits."""
 
     name: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import DEEPEST, MOST_PARTS, MOST_RUNS, SLOT
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from dsl.syntax import Languages, Pair
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A task in a chain, as a stage or as a target."""
 
     name: Name
@@ -35,8 +36,7 @@ class Use:
     by_choice: bool = False  # whether it is a part of a mixture by a choice or a `let`, and may stand alone elsewhere
 
 
-@dataclass(frozen=True, slots=True)
-class StageUse:
+class StageUse(Struct, frozen=True):
     """A training run: its parts, and of a mixture the settings behind its parentheses."""
 
     parts: tuple[Use, ...]
@@ -45,8 +45,7 @@ class StageUse:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A chain without choices among its stages; choices of values are still open."""
 
     model: Name

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler.catalog import DECLARATION_KEYS, SLOT
 from compiler.resolve import Merged, own_pairs
@@ -20,8 +21,7 @@ _MERGED: _Rule = {"input": {}, "settings": {}, "codes": {}, "per-language": {"*"
 _Owned = tuple["Pair", str]  # with the name of the declaration that wrote it
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A key as somebody wrote it; a record that merges key by key has `inner` ones."""
 
     key: str

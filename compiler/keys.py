@@ -6,10 +6,11 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from types import NoneType
 from typing import Any
+
+from msgspec import Struct
 
 from compiler.ops import (
     Baseline,
@@ -132,9 +133,9 @@ def canonical(value: object) -> str:
 
 def _writer(sort: type) -> Callable[[Any], str]:
     """What writes a record: its fields by name; what is no op with its type, since several may stand at one place."""
-    if not is_dataclass(sort):
+    if not issubclass(sort, Struct):
         raise TypeError(f"a {sort.__name__} has no canonical form")
-    found = [(f.name, f.name, bool(f.metadata.get("later"))) for f in fields(sort)]
+    found = [(name, name, name in later(sort)) for name in sort.__struct_fields__]
     found += [("type", "__class__.__name__", False)] if not issubclass(sort, Op) else []
     heads = [(f"{_quoted(name)}:", later) for name, _, later in sorted(found)]
     held = attrgetter(*(path for _, path, _ in sorted(found)), "__class__")  # of a single name it gives no tuple
@@ -144,6 +145,11 @@ def _writer(sort: type) -> Callable[[Any], str]:
         return f"{{{','.join([head + canonical(v) for (head, later), v in said if v is not None or not later])}}}"
 
     return write
+
+
+def later(sort: type[Struct]) -> tuple[str, ...]:
+    """The fields of a record that came after results were stored: those with a default, the last."""
+    return sort.__struct_fields__[len(sort.__struct_fields__) - len(sort.__struct_defaults__) :]
 
 
 def _number(value: float) -> str:

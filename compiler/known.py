@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from dsl.source import Span
 from dsl.syntax import Declaration, Name
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 Origin = Literal["spec", "used", "library"]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a name stands for, where that was declared, and the declarations of the same name behind it."""
 
     named: Named

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.catalog import DEEPEST
@@ -76,8 +77,7 @@ def is_group_right(group: Group, names: Names, bag: Bag) -> bool:
     return _Heights(names, bag, {}).of(group, ()) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Heights:
+class _Heights(Struct, frozen=True):
     """How many groups stand within each other in a group: each is looked into once, however often it is named."""
 
     names: Names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.comparing import check_left, one_axis, said_axis
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 _Shown = dict[str, "Span"]  # axis -> where it is named
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The keys of a report that speak of axes; `span` is where the report itself is."""
 
     pairs: Mapping[str, Pair]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import KINDS
@@ -26,8 +27,7 @@ _STAGE_OR_TARGET = "a stage, a target or a task"
 _Scoped = tuple["Span | str | None", Level]  # settings, and what they are for: see `Levels._scope`
 
 
-@dataclass
-class Levels:
+class Levels(Struct):
     """Reads them once; remembers which of their settings some node has."""
 
     names: Names

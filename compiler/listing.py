@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.catalog import KINDS, OF_TARGETS, SETTINGS, SLOT, SettingRule
 from compiler.declare import spoken
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from compiler.resolve import Merged, Names
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRow:
+class ModelRow(Struct, frozen=True):
     """A model that a chain may start with."""
 
     name: str
@@ -31,8 +32,7 @@ class ModelRow:
     hides: tuple[str, ...]  # FILE:LINE of declarations that it hides
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(Struct, frozen=True):
     """A task or a benchmark."""
 
     name: str
@@ -47,8 +47,7 @@ class TaskRow:
     hides: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageRow:
+class LanguageRow(Struct, frozen=True):
     """A language, and who has data of it."""
 
     code: str
@@ -56,8 +55,7 @@ class LanguageRow:
     benchmarks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SettingRow:
+class SettingRow(Struct, frozen=True):
     """A settings key."""
 
     key: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import SPLITS, WORLD_TASKS, WORLD_VERSION

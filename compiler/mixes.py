@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.catalog import MIX_ALLOWED, MIX_CAP
@@ -23,8 +24,7 @@ RULES = ("proportional", "uniform", "temperature", "weights")
 _UNITS = {"cap": ("", "k", "M"), "weight": ("", "%", "k", "M"), "temperature": ("",)}
 
 
-@dataclass(frozen=True, slots=True)
-class MixRule:
+class MixRule(Struct, frozen=True):
     """`proportional(cap: 10k)` or `weights(a: 2, b: 1)` as written; `weights` by the names of tasks."""
 
     rule: str

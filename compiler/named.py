@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.catalog import SETTINGS
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from dsl.syntax import Pair, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """`intermediate: skip` or `robust: [none, da]`: the values that an axis is pinned or narrowed to."""
 
     axis: str
@@ -34,8 +34,7 @@ class Pin:
         return f"{self.axis}: {', '.join(self.values)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Axes:
+class Axes(Struct, frozen=True):
     """The axes that can be named at some place: those of a table, and whose they are."""
 
     table: Table

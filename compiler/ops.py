@@ -1,9 +1,12 @@
-"""What a node does. Every field can change the node's result, and nothing else is a field (docs/node-keys.md)."""
+"""What a node does. Every field can change the node's result, and nothing else is a field (docs/node-keys.md).
+
+A field with a default, which is always None, came after results were stored: it stands in a key only where it is not
+None, so that those stay valid.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 Key = str  # SHA-256 of a node's pre-image, 64 hexadecimal digits
 Digest = str | None  # SHA-256 of a file's bytes, 64 hexadecimal digits; None while a big file is not hashed yet
@@ -12,15 +15,13 @@ Digest = str | None  # SHA-256 of a file's bytes, 64 hexadecimal digits; None wh
 # --- where weights come from ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A local folder with a model: (relative name, digest) of each file that loading it reads."""
 
     files: tuple[tuple[str, Digest], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Struct, frozen=True):
     """A randomly initialised encoder of a `transformers` architecture; `tokenizer` as in `Folder`."""
 
     architecture: str
@@ -34,8 +35,7 @@ class Scratch:
     tokenizer: tuple[tuple[str, Digest], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HubModel:
+class HubModel(Struct, frozen=True):
     """A model repository that `xfer.lock` does not pin; `revision` is what the spec asks for."""
 
     repository: str
@@ -45,8 +45,7 @@ class HubModel:
 # --- where rows come from -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FileRows:
+class FileRows(Struct, frozen=True):
     """Rows of local files, in this order; `columns` names those of a table without a header."""
 
     format: str
@@ -54,8 +53,7 @@ class FileRows:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WorldRows:
+class WorldRows(Struct, frozen=True):
     """Rows of the embedded world; `version` is the generator's. `text` alone has `mixed` and `low_resource`."""
 
     task: str
@@ -68,8 +66,7 @@ class WorldRows:
     low_resource: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class HubRows:
+class HubRows(Struct, frozen=True):
     """Rows of a data repository that `xfer.lock` does not pin; `revision` is what the spec asks for."""
 
     repository: str
@@ -78,8 +75,7 @@ class HubRows:
     revision: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PythonRows:
+class PythonRows(Struct, frozen=True):
     """Rows that a Python function yields, called with the split and the language; `module` is its file's digest."""
 
     module: Digest
@@ -93,30 +89,23 @@ Rows = FileRows | WorldRows | HubRows | PythonRows
 Template = str | tuple[str, ...]  # a field's template, or one for each item of a list
 
 
-# A field that came after results were stored: it stands in a key only where it is not None, so that those stay valid.
-LATER: Mapping[str, bool] = {"later": True}
-
-
 # --- the ops --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """Weights and tokenizer as published, or random ones."""
 
     source: Folder | Scratch | HubModel
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """The first `count` rows: of one fixed order that depends on the row's index alone, or of the data's own."""
 
     count: int
     order: str  # "fixed" or "own"
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """A method with its arguments, in the order of `compiler.catalog.METHODS`."""
 
     name: str
@@ -126,8 +115,7 @@ class Method:
 Own = tuple[tuple[str, int | float], ...]  # settings that one kind alone has, by key
 
 
-@dataclass(frozen=True, slots=True)
-class Perturbation:
+class Perturbation(Struct, frozen=True):
     """How the texts of a target's rows are changed before they are encoded (`runtime.perturbing`)."""
 
     method: str  # "typos", "casing" or "word-drop"
@@ -135,8 +123,7 @@ class Perturbation:
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     """Encoded columns of one task, split and language."""
 
     model: Key  # for its tokenizer
@@ -153,8 +140,8 @@ class Data:
     prefix: str  # text before each sentence
     limit: Limit | None
     scored: bool  # a target: every row must have a label
-    under: Perturbation | None = field(default=None, metadata=LATER)
-    own: Own | None = field(default=None, metadata=LATER)
+    under: Perturbation | None = None
+    own: Own | None = None
 
     @property
     def rows(self) -> tuple[Rows, ...]:
@@ -162,8 +149,7 @@ class Data:
         return tuple(rows for _, named in self.sources for rows in named)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One task of a training: its data, and its head."""
 
     kind: str
@@ -173,8 +159,7 @@ class Part:
     mask: float | None  # share of tokens to predict, for masked-lm
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
+class Mix(Struct, frozen=True):
     """How each optimizer step draws its part, and of that one of its languages."""
 
     rule: str  # "proportional", "uniform", "temperature" or "weights"
@@ -183,8 +168,7 @@ class Mix:
     weights: tuple[float, ...]  # of the parts, in their order; they add up to 1
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Struct, frozen=True):
     """What one head of a checkpoint is worth on dev data: the mean of a metric over them, one set a language."""
 
     kind: str
@@ -195,8 +179,7 @@ class Judge:
     mask: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """Which of its checkpoints a training keeps; each after so many steps, and the last, is a candidate."""
 
     every: int | None  # steps; None: an epoch
@@ -204,8 +187,7 @@ class Keep:
     patience: int | None  # ends the training after so many candidates in a row that were none
 
 
-@dataclass(frozen=True, slots=True)
-class Train:
+class Train(Struct, frozen=True):
     """One training stage from the weights of `parent`. The heads of its result are numbered as `parts` are."""
 
     parent: Key
@@ -223,13 +205,12 @@ class Train:
     dropout: float | None  # None: the model's own
     seed: int
     precision: str
-    keep: Keep | None = field(default=None, metadata=LATER)  # None: the last checkpoint
-    tune: str | Method | None = field(default=None, metadata=LATER)  # None: all weights; "head": the new ones alone
-    robust: Method | None = field(default=None, metadata=LATER)
+    keep: Keep | None = None  # None: the last checkpoint
+    tune: str | Method | None = None  # None: all weights; "head": the new ones alone
+    robust: Method | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """The best of all the checkpoints that some trainings kept: weights, as those of the training that it chose."""
 
     candidates: tuple[Key, ...]  # in the order of their keys: trainings whose heads are numbered alike
@@ -237,18 +218,16 @@ class Select:
     precision: str
 
 
-@dataclass(frozen=True, slots=True)
-class Vectors:
+class Vectors(Struct, frozen=True):
     """How sentences become vectors, and vectors are compared."""
 
     layer: int | None  # 0 is the embeddings' output; None the last
     pool: str
     similarity: str | Method
-    threshold: Method | None = field(default=None, metadata=LATER)
+    threshold: Method | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Predict:
+class Predict(Struct, frozen=True):
     """Predictions of one head of `weights`, or of its vectors, one row an example."""
 
     weights: Key
@@ -258,12 +237,11 @@ class Predict:
     precision: str
     mask: float | None
     vectors: Vectors | None
-    head_of: Key | None = field(default=None, metadata=LATER)  # whose head it is, where not that of `weights`
-    own: Own | None = field(default=None, metadata=LATER)
+    head_of: Key | None = None  # whose head it is, where not that of `weights`
+    own: Own | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """Predictions of a method without a network, learned from the training data of a stage; one row an example."""
 
     method: str  # "majority" or "bag-of-words"
@@ -274,8 +252,7 @@ class Baseline:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """One metric over predictions."""
 
     predictions: Key

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.catalog import SPLITS
@@ -22,8 +23,7 @@ KEYS = ("derived-from", "overlaps")
 Rows = tuple["Span", str]  # the place of a task's name, and a split of it
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """`TASK.SPLIT`, as somebody wrote it of the splits `of`."""
 
     task: Declaration

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from compiler.keys import canonical
 from compiler.ops import Part
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Struct, frozen=True):
     """Parts in canonical order, each once; `head_of` is the index in `parts` of each part as written."""
 
     parts: tuple[Part, ...]

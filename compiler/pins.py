@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 FORMAT_VERSION = 1
 NAME = "xfer.lock"
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedFile:
+class PinnedFile(Struct, frozen=True):
     """A file of a repository, by its bytes."""
 
     name: str
@@ -20,8 +20,7 @@ class PinnedFile:
     size: int  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedModel:
+class PinnedModel(Struct, frozen=True):
     """A model repository at one commit: the files that loading it reads, and what its configuration says."""
 
     revision: str
@@ -34,8 +33,7 @@ class PinnedModel:
     vocabulary: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedSplit:
+class PinnedSplit(Struct, frozen=True):
     """The files of one split, in order."""
 
     format: str
@@ -49,16 +47,14 @@ class PinnedSplit:
         return sum(f.size for f in self.files)
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedData:
+class PinnedData(Struct, frozen=True):
     """A data repository at one commit: the splits of each configuration that somebody asked for, "" the default one."""
 
     revision: str
     configs: Mapping[str, Mapping[str, PinnedSplit]]
 
 
-@dataclass(frozen=True, slots=True)
-class HubFile:
+class HubFile(Struct, frozen=True):
     """Where content lies on the hub."""
 
     repository: str
@@ -68,8 +64,7 @@ class HubFile:
     rows: float | None = None  # of data: what falls on this file of its split's, by its size
 
 
-@dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(Struct, frozen=True):
     """All that is pinned, by repository, or by `REPOSITORY@REVISION` where the spec names a revision."""
 
     models: Mapping[str, PinnedModel] = field(default_factory=dict)
@@ -165,8 +160,7 @@ def merged(old: Pins, new: Pins) -> Pins:
     return Pins({**old.models, **new.models}, data)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A repository that is pinned at another commit than before, and those of its files that differ."""
 
     name: str

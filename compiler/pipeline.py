@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.bag import Bag
@@ -40,8 +42,7 @@ class BrokenPlanError(AssertionError):
     """A bug in the compiler; never the spec's fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """A plan, unless there were errors; and everything there is to say about the spec."""
 
     plan: Plan | None
@@ -52,15 +53,17 @@ class Compiled:
     limits: Limits | None = None  # of its budget, where there is a plan
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is asked of a spec from outside."""
 
     experiment: str | None = None  # the label of the only one that counts
     settings: tuple[str, ...] = ()  # `KEY=VALUE`, as `compiler.overrides` reads it
 
 
-def compile_text(source: Source, places: Places, device: Device, wanted: Wanted = Wanted()) -> Compiled:
+_ALL = Wanted()
+
+
+def compile_text(source: Source, places: Places, device: Device, wanted: Wanted = _ALL) -> Compiled:
     """Parse, resolve, compose, check and lower; stops after the first pass that reports an error.
 
     The whole spec is checked; where one experiment is wanted, its data alone are looked for, and it alone is planned.

@@ -8,9 +8,11 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from compiler.pins import Pins
 
@@ -35,8 +37,7 @@ class PlaceError(Exception):
         self.outside = outside
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(Struct, frozen=True, dict=True):
     """The folders that a spec may read, and how digests of files are found."""
 
     folder: Path  # the spec's own

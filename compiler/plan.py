@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from compiler.keys import SORTS, is_pinned, key_of, preimage
 from compiler.ops import Key, Op
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from compiler.shapes import ModelShape
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place in a spec that outlives its text: `line` and `column` from 1, `text` the line itself."""
 
     file: str
@@ -30,8 +30,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """Where the plan is to run; it reaches keys only through `precision: auto`."""
 
     kind: str  # "cpu" or "cuda"
@@ -39,8 +38,7 @@ class Device:
     bf16: bool  # compute capability 8.0 or more
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One piece of work. `key` identifies it; while `pinned` is false, the key is provisional and names no result."""
 
     key: Key
@@ -62,8 +60,7 @@ class Node:
         return preimage(self.op)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One score of the results: which values its axes have, and the node that computes it."""
 
     experiment: str
@@ -86,16 +83,14 @@ class Cell:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A stage as a chain has it: by which names, if it is no choice without one, and as how many trainings of a run."""
 
     name: str
     trainings: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A line of the tree that `plan` prints: what it is called, and the node behind it in one run."""
 
     title: str
@@ -105,8 +100,7 @@ class Step:
     language: str = ""  # of a score
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One run as the tree shows it: from the model through its stages, then its targets' scores; or a baseline."""
 
     experiment: str
@@ -116,8 +110,7 @@ class Route:
     again: bool = False  # of `@ previous`: another route has its trainings too
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A graph in topological order."""
 
     spec: str

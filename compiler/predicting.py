@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler.catalog import OF_ANSWERS
 from compiler.cells import seed_of
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 _NOWHERE: Mapping[str, Place] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Whose head answers a target: a part of a stage, and the weights that it left; all None where none is needed."""
 
     cell: Cell  # of each of its scores, as far as they have it in common
@@ -46,8 +46,7 @@ class Answer:
         return target if self.part is None or target.settings["max-length"].place is not None else self.part
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True, dict=True):
     """What is asked in every language alike."""
 
     cell: Cell

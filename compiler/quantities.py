@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.named import Axes, experiment, offered
@@ -27,8 +28,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {  # each statistic, and the options th
 _OF_SOMETHING = ("worst", "best", "spread")  # of the values of an axis that must be said
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """A selection of a claim with its scores; `inside` are the statistics around it, the outermost first."""
 
     node: Selection

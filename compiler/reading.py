@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import READING_KEYS, Kind
@@ -24,8 +26,7 @@ _APART = "[]"  # behind the name of a declaration: what it says in its `per-lang
 _Owned = tuple[Pair, str]  # with the name of the declaration that wrote it
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field of `input:`: a template, or one for each item of a list."""
 
     name: str
@@ -33,24 +34,21 @@ class Field:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A text of a spec and where it stands."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A source with its name, "" for the one that needs none; the rows of its parts follow one another."""
 
     name: str
     parts: tuple[DataSource, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Sources to rows to fields."""
 
     data: tuple[Named, ...]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import DEEPEST, KINDS, RESERVED
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 Named = Declaration | Group | Let | Suite
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What one file sees: its own declarations, and those of the files that it uses."""
 
     own: Mapping[str, Named]
@@ -32,8 +33,7 @@ class Scope:
     refused: frozenset[str] = frozenset()  # names whose declaration was refused already
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What names mean: each resolves where it is written. A file's own hide what it uses, and both the library's."""
 
     source: Source  # the spec's
@@ -83,8 +83,7 @@ class Names:
 _NOTHING = Scope({}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """A declaration with what it inherits: each key as its ancestors wrote it, the nearest first."""
 
     declaration: Declaration

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.baselines import Baselines, Question
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
     from compiler.suites import Taken
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """A run up to a stage: what is trained, and what the label of it is."""
 
     run: Run

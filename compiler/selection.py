@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.arguments import Arguments
@@ -23,8 +24,7 @@ TARGET_DEV = "target dev"  # the mark of scores whose checkpoint was chosen on d
 _SIDES = ("source", "target")
 
 
-@dataclass(frozen=True, slots=True)
-class SelectRule:
+class SelectRule(Struct, frozen=True):
     """`best(accuracy, every: 100, patience: 3, limit: 500, on: source)` as written; None where nothing is said."""
 
     metric: str | None = None

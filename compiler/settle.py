@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.catalog import KINDS, OF_KINDS, OF_TARGETS, SETTINGS, SLOT, Kind
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 Level = tuple[Given, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A settled value: the key it was written with, and where; `place` is None for a built-in."""
 
     key: str
@@ -39,8 +39,7 @@ class Setting:
 Settings = Mapping[str, Setting]  # by slot
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """A stage or target before its choices of values are settled: each slot's nearest Given."""
 
     task: TaskDecl
@@ -50,8 +49,7 @@ class Open:
     givens: Mapping[str, Given]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """A stage or a target with all its values."""
 
     task: TaskDecl
@@ -64,8 +62,7 @@ class Settled:
         return self.settings[slot].value
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStage:
+class OpenStage(Struct, frozen=True):
     """A training run before its choices of values are settled: the settings of its parts, and those of the run."""
 
     parts: tuple[Open, ...]
@@ -78,8 +75,7 @@ class OpenStage:
         return "-".join(part.task.name for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A training run with all its values; those of the parts stand at the parts.
 
     With `best {…}` among its settings it is trained with each of `candidates`, and goes on from the best; `settings`
@@ -95,8 +91,7 @@ class Stage:
         return self.settings[slot].value
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(Struct, frozen=True):
     """A part of a stage, by their numbers, that `@ previous` evaluates as `target`, after its stage and the last."""
 
     stage: int
@@ -104,8 +99,7 @@ class Earlier:
     target: Settled
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One chain with nothing left to choose. `axes` maps each place of a choice that it reaches to what was taken."""
 
     experiment: str
@@ -144,8 +138,7 @@ def nearest(levels: Iterable[Level], kind: Kind, *, target: bool) -> dict[str, G
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeInSettings:
+class ShapeInSettings(Struct, frozen=True):
     """A shape whose stages and targets know their nearest Givens."""
 
     experiment: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,8 +15,7 @@ if TYPE_CHECKING:
 _POSITIONS = 512  # where a configuration says nothing, as the libraries have it
 
 
-@dataclass(frozen=True, slots=True)
-class ModelShape:
+class ModelShape(Struct, frozen=True):
     """Sizes of a model, as far as they are known."""
 
     positions: int | None = None  # longest sequence in tokens

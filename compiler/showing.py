@@ -6,8 +6,9 @@ What nobody wrote, or what would mean something else if it stood there, is a com
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler.catalog import KINDS, SETTINGS, SLOT, Kind
 from compiler.declare import spoken
@@ -27,8 +28,7 @@ _BY_LANGUAGE = ("codes", "per-language")
 _OF_STAGES = ("max-length", "precision")  # what a target reads from its stage, unless its own declaration says it
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of text, and what is to be said of it behind a `#`."""
 
     text: str
@@ -74,8 +74,7 @@ def _named_in(named: Named, names: Names) -> Mapping[str, Named]:
 # --- models, tasks and benchmarks -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """A declaration that is being written out."""
 
     merged: Merged

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import codes
 from compiler.arguments import Arguments
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class FolderModel:
+class FolderModel(Struct, frozen=True):
     """`dir("models/me5-small")`, or `embedded("babel-mini")` when `embedded`."""
 
     path: str
@@ -29,8 +29,7 @@ class FolderModel:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ScratchModel:
+class ScratchModel(Struct, frozen=True):
     """`scratch(layers: 2, width: 64, heads: 4, tokenizer: embedded("babel-mini"), seed: 1)`"""
 
     architecture: str
@@ -45,8 +44,7 @@ class ScratchModel:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """`hf("FacebookAI/xlm-roberta-large", revision: "…")`"""
 
     name: str
@@ -57,8 +55,7 @@ class Repository:
 ModelSource = FolderModel | ScratchModel | Repository
 
 
-@dataclass(frozen=True, slots=True)
-class FilesData:
+class FilesData(Struct, frozen=True):
     """`files("…/{{ split }}.jsonl")` or `files({train: "…", test: "…"})`; `patterns` has "" for one pattern of all."""
 
     patterns: Mapping[str, str]
@@ -67,8 +64,7 @@ class FilesData:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class WorldData:
+class WorldData(Struct, frozen=True):
     """`world(text, seed: 100, cognates: 0, mixed: 15%, low-resource: 50%)`; None is what the task does not have."""
 
     task: str
@@ -85,8 +81,7 @@ class WorldData:
         return both[SIDES.index(self.side)] if self.side is not None and len(both) == len(SIDES) else language
 
 
-@dataclass(frozen=True, slots=True)
-class HubData:
+class HubData(Struct, frozen=True):
     """`hf("aps/super_glue", config: "copa", splits: {dev: "validation"})`"""
 
     name: str
@@ -96,8 +91,7 @@ class HubData:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class PythonData:
+class PythonData(Struct, frozen=True):
     """`python("module:function", version: 1)`"""
 
     module: str

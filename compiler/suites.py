@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import DEEPEST
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from dsl.syntax import Tail
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """The alternative taken at one place: the axis it is a value of, and what it is called there."""
 
     axis: str
@@ -28,8 +28,7 @@ class Taken:
     skip: bool = False  # whether it trains nothing, whatever it is called
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """One way in which a chain goes on and ends."""
 
     stages: tuple[Stage, ...]
@@ -58,8 +57,7 @@ def read_tails(chain: Chain, names: Names, bag: Bag) -> tuple[tuple[Stage, ...],
     return chain.stages[:-1], tails
 
 
-@dataclass
-class _Flattening:
+class _Flattening(Struct):
     """Walks a suite and those within it; each counts once."""
 
     names: Names

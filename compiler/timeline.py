@@ -7,9 +7,10 @@ any such order takes by (2 - 1 / workers) of the best).
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler.ops import Data, Model, Select, Train
 from compiler.schedule import groups
@@ -24,8 +25,7 @@ Group = tuple["Node", ...]
 _EVALUATED = 1e15  # more than the seconds of any plan
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """What running takes: seconds, and bytes beside what is on the disk already."""
 
     makespan: float  # from the first start to the last end

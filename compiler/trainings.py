@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.heads import kept
 from compiler.judging import BY_FIRST_METRIC, Judging
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True):
     """What a stage leaves: a weights node, and which of its heads each part of the stage trained."""
 
     key: Key  # unless `open`: then nobody reads it, and each target chooses

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import DEEPEST
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from compiler.bag import Bag
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A spec, or a file that it uses; `uses` are the sources of those that stand in its own `use`."""
 
     spec: Spec
@@ -37,16 +37,14 @@ def load(spec: Spec, places: Places, bag: Bag) -> tuple[File, ...] | None:
     return None if reader.failed else tuple(reader.files)
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     """A file that is being read, and what messages call it."""
 
     path: Path
     name: str
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     places: Places
     bag: Bag
     files: list[File] = field(default_factory=list)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 Scalar = int | float | str | Limit | Method | MixRule | Perturbation | SelectRule | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """A choice of values: its place in the text is an axis. Each option has the name that reports show.
 
     With `best` it is no axis: the stage that has it trains with each, and goes on from the best.
@@ -36,8 +37,7 @@ class Options:
     best: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A settings key as somebody wrote it. `key` is as written, `slot` what it competes for."""
 
     key: str

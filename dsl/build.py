@@ -6,10 +6,10 @@ Lark keeps all tokens (`keep_all_tokens`), so the first and the last child bound
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from lark import Transformer
+from msgspec import Struct
 
 from dsl import literals
 from dsl.syntax import (
@@ -56,16 +56,14 @@ if TYPE_CHECKING:
     from dsl.syntax import Part, Value
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
+class _Settings(Struct, frozen=True):
     """`(…)` or `with (…)`, on the way to the node that holds them."""
 
     pairs: tuple[Pair, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Quantifier:
+class _Quantifier(Struct, frozen=True):
     """`every language:`, on the way to its claim."""
 
     word: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dsl import codes
 from dsl.diagnostics import Diagnostic, Label
@@ -21,8 +22,7 @@ _OPENERS: Final = frozenset({"LBRACE", "LSQB", "LPAR"})
 _FOLLOWS_WITH: Final = {"WITH": "LPAR", "AT": "NUMBER", "EXPECT": "NAME", "BEST": "LBRACE"}
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """Where parsing of a statement stopped: `read` was fine, `at` is not, `rest` follows (it ends with `END`)."""
 
     accepts: frozenset[str]
@@ -51,8 +51,7 @@ class Situation:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
+class Mend(Struct, frozen=True):
     """What to say, and what to read in place of the wrong token (empty: nothing is certain)."""
 
     diagnostic: Diagnostic

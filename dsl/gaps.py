@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """`# …` without the space after it; on a line of its own or behind a token."""
 
     text: str
@@ -14,8 +14,7 @@ class Comment:
     after_blank: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """The comments before a token, whether it begins a line, and whether a blank line stands right before it."""
 
     comments: tuple[Comment, ...]

@@ -6,8 +6,9 @@ second pass changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dsl.page import Page
 from dsl.pieces import Bracket, Place
@@ -26,8 +27,7 @@ _DEEPEST: Final = 60
 """Items of a list stand below each other behind its bracket, unless it stands further to the right."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(Struct, frozen=True):
     """Where lines begin inside a bracket: its closer, its first piece, its entries, and whatever goes on."""
 
     closer: int

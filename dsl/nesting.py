@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from dsl import codes
 from dsl.diagnostics import Diagnostic, Label
@@ -41,8 +42,7 @@ _BEGINNINGS: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """The state of one walk over the lexemes."""
 
     lexemes: Sequence[Lexeme]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dsl import literals
 from dsl.gaps import Gap, gap
@@ -40,8 +41,7 @@ class Bracket(Enum):
     LIST = "items, between commas"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A token with what stands before it: `glue` where it shares the line of the one before.
 
     `home` is the index of the innermost opener around it, of a closer its own; -1 for none.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dsl import codes
 from dsl.explain import Situation, explain
@@ -23,8 +24,7 @@ _LARGE: Final = 5_000
 """Lexemes of a statement beyond which only its first mistake is told: each mending reads it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Regions:
+class _Regions(Struct, frozen=True):
     """The stretches of a file from one line that surely begins something to the next."""
 
     starts: tuple[int, ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lark.lexer import PatternStr
+from msgspec import Struct
 
 from dsl import codes
 from dsl.faults import FAULTS, LOOKALIKES, SUSPECTS
@@ -23,8 +23,7 @@ _IGNORED: Final = frozenset({"COMMENT", "SPACE"})
 _EVERY: Final = {**LOOKALIKES, **FAULTS}
 
 
-@dataclass(frozen=True, slots=True)
-class Scanner:
+class Scanner(Struct, frozen=True):
     """The terminals of the grammar, and all faults, as one pattern that matches at every place."""
 
     pattern: re.Pattern[str]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec import Struct
 
-@dataclass(frozen=True, eq=False)
-class Source:
+
+class Source(Struct, frozen=True, eq=False, dict=True):
     """A spec's text under the name that messages show. Compared by identity."""
 
     name: str
@@ -26,8 +26,7 @@ class Source:
         return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Half-open range `[start, end)` of characters in one source."""
 
     source: Source

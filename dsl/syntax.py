@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from dsl.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """`xlmr-large`"""
 
     text: str
@@ -20,8 +20,7 @@ class Name:
 # --- values (2, 6, 7) ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """`3`, `1e-5`, `95%`, `40h`: `value` has the unit applied (`95%` is 0.95, `40h` seconds, `2TB` bytes)."""
 
     value: int | float
@@ -29,24 +28,21 @@ class Number:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class String(Struct, frozen=True):
     '''`"…"` or `"""…"""`, escapes resolved and common indent removed.'''
 
     value: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A bare word as a value: `none`, `linear`, `model`."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """`revision: "abc"` or a bare value inside a call."""
 
     name: Name | None
@@ -54,8 +50,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`hf("aps/super_glue", config: "copa")`; also `best(accuracy, every: 100)`."""
 
     function: Name
@@ -63,16 +58,14 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ListValue:
+class ListValue(Struct, frozen=True):
     """`[a, b]` as a value."""
 
     items: tuple[Value, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """`key: value`, in a record or between parentheses."""
 
     key: Name
@@ -80,16 +73,14 @@ class Pair:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """`{ key: value … }`"""
 
     pairs: tuple[Pair, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One way of a choice of values, `1e-5` or `low: 1e-5`."""
 
     label: Name | None
@@ -97,8 +88,7 @@ class Option:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ValueChoice:
+class ValueChoice(Struct, frozen=True):
     """`{1e-5 | 3e-5}`; with `best` in front, `best` is true."""
 
     options: tuple[Option, ...]
@@ -112,8 +102,7 @@ Value = Number | String | Word | Call | ListValue | Record | ValueChoice
 # --- chains (4, 5) ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageTerm:
+class LanguageTerm(Struct, frozen=True):
     """One term of a language list: `code` is None for `*`; `minus` when a `-` stands before it."""
 
     code: Name | None
@@ -121,16 +110,14 @@ class LanguageTerm:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Languages:
+class Languages(Struct, frozen=True):
     """`[* - en]`, `[sw, ta]`; the terms apply from left to right."""
 
     terms: tuple[LanguageTerm, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """`mnli[de, fr](epochs: 2)`: a task, a benchmark, a let or a suite, by name."""
 
     name: Name
@@ -139,15 +126,13 @@ class Ref:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(Struct, frozen=True):
     """`skip`"""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """`co: copa` or `sico: siqa -> copa` in a choice."""
 
     label: Name | None
@@ -155,8 +140,7 @@ class Alternative:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """`{skip | mnli | all: mnli + qqp}`; its place in the text is an axis."""
 
     alternatives: tuple[Alternative, ...]
@@ -166,8 +150,7 @@ class Choice:
 Part = Ref | Skip | Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """`mnli + qqp`, or `(mnli + qqp)(epochs: 3)`: one training run; `settings` are those after the parentheses."""
 
     parts: tuple[Part, ...]
@@ -175,8 +158,7 @@ class Stage:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """`xlmr-large -> mnli -> copa @ xcopa[*] with (seeds: 5)`"""
 
     model: Name | Choice
@@ -189,16 +171,14 @@ class Chain:
 # --- statements (3) -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """`use "other.xfer"`"""
 
     paths: tuple[String, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """`task copa : multiple-choice { … }`; `word` is `model`, `task` or `benchmark`."""
 
     word: str
@@ -208,8 +188,7 @@ class Declaration:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+class Let(Struct, frozen=True):
     """`let intermediate = { skip | mnli }`"""
 
     name: Name
@@ -217,8 +196,7 @@ class Let:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """`group low-resource = [ht, qu]`"""
 
     name: Name
@@ -226,8 +204,7 @@ class Group:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(Struct, frozen=True):
     """`defaults multiple-choice { lr: 1e-5 }`; `scope` is None for every node."""
 
     scope: Name | None
@@ -235,8 +212,7 @@ class Defaults:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(Struct, frozen=True):
     """`-> mnli(epochs: 2) @ xnli[*]` in a suite, or another suite's name (`suite`)."""
 
     label: Name | None
@@ -246,8 +222,7 @@ class Tail:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """`suite xtreme { tail | tail }`"""
 
     name: Name
@@ -255,8 +230,7 @@ class Suite:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """`report "TITLE" { … }`"""
 
     title: String
@@ -264,8 +238,7 @@ class Report:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """`phang[intermediate: hellaswag]` in a claim."""
 
     name: Name
@@ -273,8 +246,7 @@ class Selection:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
+class Statistic(Struct, frozen=True):
     """`worst(gain(x), over: language)` in a claim."""
 
     function: Name
@@ -283,8 +255,7 @@ class Statistic:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """A term of a sum with its sign."""
 
     minus: bool
@@ -292,16 +263,14 @@ class Signed:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """`mean(a) - mean(b)`"""
 
     terms: tuple[Signed, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """`claim "T" expect refuted: every language: gain(x) > 0 at 95%`"""
 
     title: String
@@ -315,16 +284,14 @@ class Claim:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """`budget { time: 40h, disk: 200GB }`"""
 
     record: Record
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(Struct, frozen=True):
     """`[LABEL:] chain`"""
 
     label: Name | None
@@ -335,8 +302,7 @@ class Experiment:
 Statement = Use | Declaration | Let | Group | Defaults | Suite | Report | Claim | Budget | Experiment
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """A whole file."""
 
     source: Source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from dsl.diagnostics import Diagnostic
@@ -13,8 +14,7 @@ END: Final = "$END"
 """The type of the lexeme after the last (Lark's name for it)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lexeme:
+class Lexeme(Struct, frozen=True):
     """One token: its terminal in `grammar.lark`, its place, and its text (of a mended token: what it should be)."""
 
     type: str
@@ -22,8 +22,7 @@ class Lexeme:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A diagnostic; `lost` when the statement around it can no longer be read, so that more about it would be noise."""
 
     diagnostic: Diagnostic

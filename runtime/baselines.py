@@ -10,10 +10,10 @@ where the context has it too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +27,7 @@ CHOICE = "multiple-choice"
 Scorer = Callable[["Columns"], list["Scores"]]  # for each example the score of each of its answers
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """What is learned: the kind, and how many labels it declares (0 in multiple choice)."""
 
     kind: str
@@ -90,8 +89,7 @@ def _bag_of_words(task: Task, train: Columns, special: Special) -> Scorer:
     return score
 
 
-@dataclass(frozen=True, slots=True)
-class _Linear:
+class _Linear(Struct, frozen=True):
     """Decision values (N, classes) of features (N, F); those of classes that the training data lack are not there."""
 
     classes: NDArray[np.int64]

@@ -6,12 +6,12 @@ rounding, and stands in no key.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
 from runtime.kinds.kind import IGNORED, Batch, Special
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from compiler.ops import Baseline, Data, Key, Model, Predict, Score, Select, Train
 from runtime.engine.messages import Group, Progress
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 CURVE = "curve.jsonl"
 
 
-@dataclass
-class TorchBodies:
+class TorchBodies(Struct):
     """Bodies on one device of this machine."""
 
     files: Mapping[str, Path]  # where local files lie, by digest

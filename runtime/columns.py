@@ -6,12 +6,12 @@ H width, V vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 NAME = "columns.arrow"
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """One encoded example."""
 
     row: int  # index in the source
@@ -31,8 +30,7 @@ class Example:
     label: int
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """All examples of one data node, flat."""
 
     tokens: NDArray[np.int32]  # every sequence of every example, one after the other

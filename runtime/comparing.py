@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from runtime.contents import names
 from runtime.differences import differences
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from runtime.differences import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """How a plan differs from an older one."""
 
     same: tuple[Node, ...]

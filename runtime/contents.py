@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from compiler.ops import Data, PythonRows, digests
 
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 Names = dict[str, "Content"]  # by SHA-256
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """A file as a spec means it: of a repository at a commit, or a local one."""
 
     file: str  # local: relative to the spec's folder, or its last two parts where it lies outside

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from compiler.catalog import WORLD_PARAMETERS
+from compiler.keys import later
 from compiler.plan import Place
 from runtime.contents import Content, Names
 
@@ -35,8 +38,7 @@ class Reason:
     detail: str = field(default="", compare=False)  # the files by which a revision shows; others in each node
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One value that differs; a list of steps leads to it. None where a side has nothing."""
 
     path: tuple[str, ...]
@@ -139,8 +141,8 @@ def differences(node: Node, before: Mapping[str, Any], now: Names, then: Names) 
     if before.get("schema") != (schema := record["schema"]):  # its fields mean something else
         return (Reason("key_schema_changed", "schema", str(before.get("schema")), str(schema)),)
     found = [*_version(record, before)]
-    later = {f.name: None for f in fields(node.op) if f.metadata.get("later")}
-    old, own = {**later, **before["fields"]}, {**later, **record["fields"]}
+    absent = dict.fromkeys(later(type(node.op)))
+    old, own = {**absent, **before["fields"]}, {**absent, **record["fields"]}
     new = {k: v for k, v in own.items() if k in old}
     for leaf in leaves({k: v for k, v in old.items() if k in new}, new):  # what one did not record, its version tells
         found.extend(_reasons(leaf, node, _Files(now, then)))
@@ -211,8 +213,7 @@ def _source(leaf: Leaf, node: Node, files: _Files) -> Iterator[Reason]:
             yield Reason(code, "data" if last == "sources" else last, before, after, place)
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(Struct, frozen=True):
     """What contents are called now, and were called then."""
 
     now: Names

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from compiler.pairs import spelled
 from runtime import columns
@@ -32,8 +33,7 @@ _BRACED = re.compile(r"(?<!\{)\{\s*(\w+(?:\.\w+)?)\s*\}(?!\})")  # one brace whe
 _ORDER_SEED = 20_200_526  # of the one order that `limit: N` takes the first rows of
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """What was counted on the way from rows to examples."""
 
     rows: int

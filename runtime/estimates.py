@@ -6,9 +6,10 @@ Times come from this store's own records of the device, else from the table of G
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler import devices
 from compiler.cost import Work, works
@@ -31,8 +32,7 @@ _ALIKE = 3.0  # models whose encoders differ by no more than this factor are ali
 _PASSES = {"train": 3, "predict": 1}  # of a forward pass
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """What is left to run takes. `None` where nothing is known of something that counts."""
 
     flops: float  # of all whose work is known

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from runtime.engine.messages import Progress
 from runtime.engine.pace import Pace
@@ -71,8 +73,7 @@ def _record(event: Event) -> dict[str, Any]:
             return {"event": "waiting", "holder": asdict(holder)}
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """A run as its events tell it."""
 
     name: str

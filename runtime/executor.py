@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct, field
 
 from compiler.ops import Key
 from compiler.schedule import groups, needed
@@ -52,8 +53,7 @@ class Outcome(Enum):
     HALTED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Another run works on the node; this one waits for it."""
 
     holder: Holder
@@ -63,15 +63,13 @@ Event = Outcome | Progress | Waiting
 Tell = Callable[["Node", Event], None]
 
 
-@dataclass(slots=True)
-class Stop:
+class Stop(Struct):
     """Set from outside: 1 asks every worker to finish its step and save, 2 to drop everything."""
 
     asked: int = 0
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What a run did."""
 
     ran: list[Node] = field(default_factory=list)
@@ -99,12 +97,14 @@ def missing(plan: Plan, store: Store) -> tuple[Node, ...]:
     return needed(plan, store.present(n.key for n in plan.nodes if n.pinned))
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How nodes are run; it changes no result."""
 
     seconds: Mapping[Key, float] = field(default_factory=dict)  # what nodes take, as far as it is known
     drop: bool = False  # checkpoints that this run makes go once no node to run reads them any more
+
+
+_USUAL = Manner()
 
 
 def run(
@@ -113,7 +113,7 @@ def run(
     engine: Engine,
     tell: Tell = _silent,
     stop: Stop | None = None,
-    manner: Manner = Manner(),
+    manner: Manner = _USUAL,
 ) -> Report:
     """Run what is missing, first what the longest chain waits for. A failure skips what depends on it, nothing else.
 

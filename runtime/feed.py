@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from runtime import columns as encoded
 from runtime.batches import examples_at, hide, steps_per_epoch
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from runtime.kinds.kind import Special
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """The examples of one step."""
 
     part: int  # whose head answers
@@ -30,8 +30,7 @@ class Drawn:
     units: int  # how many units the step's loss is the mean of
 
 
-@dataclass(frozen=True)
-class Feed:
+class Feed(Struct, frozen=True, dict=True):
     """The data of a training: for each part the columns of its languages."""
 
     op: Train

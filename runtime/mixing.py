@@ -7,10 +7,10 @@ seen before one is seen twice. All draws are made at the start: any step can be 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,7 @@ Sizes = tuple[tuple[int, ...], ...]  # examples of each part's languages
 _DRAW, _EPOCH = 3, 4  # what a random stream is for; 1 and 2 are those of `runtime.batches`
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """What one step sees: examples of one language of one part."""
 
     part: int
@@ -57,8 +56,7 @@ def shares(mix: Mix, counts: NDArray[np.float64], weights: tuple[float, ...]) ->
     return drawn
 
 
-@dataclass
-class Schedule:
+class Schedule(Struct):
     """The visits of all steps. The order of a unit's epoch is made when a step of it is asked for."""
 
     parts: NDArray[np.int64]  # (steps,) the part that each step draws

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler.schedule import needed
 from runtime.contents import names
@@ -58,16 +59,14 @@ def foremost(marks: Collection[Mark]) -> Mark:
     return next(mark for mark in _WEIGHT if mark in marks)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One change and the nodes that it re-runs, those downstream included."""
 
     reason: Reason
     nodes: tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What `run` would do now."""
 
     marks: Mapping[Key, Mark]

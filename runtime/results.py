@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from runtime.errors import DamagedObject
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 SCORE = "score.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A score with where it stands."""
 
     cell: Cell

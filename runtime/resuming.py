@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -25,8 +26,7 @@ FORMAT = 1
 _SHARE = 20  # a training spends at most one part in so many on saving
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What rounding depends on beside the recipe; a resumed training keeps that of its state."""
 
     device: str  # "cpu" or "cuda"
@@ -34,8 +34,7 @@ class Layout:
     token_budget: int  # padded tokens of a micro-batch
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One optimizer step of the curve."""
 
     step: int
@@ -45,23 +44,21 @@ class Point:
     part: int  # that the step drew
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A checkpoint that a training may keep."""
 
     step: int  # optimizer steps done
     score: float | None  # None where nothing is judged yet, for all are kept
 
 
-@dataclass(frozen=True, slots=True)
-class Progressed:
+class Progressed(Struct, frozen=True):
     """How far a saved training is."""
 
     layout: Layout
     curve: list[Point]
     seconds: float  # spent so far
     candidates: list[Candidate] = field(default_factory=list)
-    best: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)  # the weights of the best candidate
+    best: dict[str, torch.Tensor] = field(default_factory=dict)  # the weights of the best candidate
 
     @property
     def step(self) -> int:
@@ -85,8 +82,7 @@ class Shelf(Protocol):
         """The folder of a candidate, if it is whole."""
 
 
-@dataclass
-class Keeper:
+class Keeper(Struct):
     """Decides when a training saves its state, and whether it is to stop."""
 
     shelf: Shelf | None = None  # None: nothing is kept
@@ -131,7 +127,7 @@ def write(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, pr
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
     tensors |= {f"best.{name}": value for name, value in progressed.best.items()}
     save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, folder / TENSORS)
-    facts = asdict(replace(progressed, best={}))
+    facts = to_builtins(replace(progressed, best={}))
     (folder / FACTS).write_text(json.dumps({"format": FORMAT, **facts}), encoding="utf-8")
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from runtime import evaluation
 from runtime.errors import DamagedObject
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 CANDIDATES, DEV, SELECTED = "candidates", "dev.jsonl", "selected.json"
 
 
-@dataclass(frozen=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """Judges and their data, which it takes to score a checkpoint."""
 
     judges: Sequence[Judge]
@@ -64,8 +64,7 @@ class Bench:
         )
 
 
-@dataclass
-class Chooser:
+class Chooser(Struct):
     """Follows one training: keeps the best of its candidates in memory, or all of them on a shelf."""
 
     keep: Keep

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from compiler.ops import FileRows, HubRows, PythonRows, Rows, WorldRows
 from runtime import world

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runtime.distances import distance
 from runtime.statistics import FEWEST_RANKS, Estimate, estimate, rank_correlation
@@ -18,8 +20,7 @@ UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
 Axes = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+class Arm(Struct, frozen=True):
     """One row: its axes, the estimate of each language, and of the mean over zero-shot languages."""
 
     axes: Axes
@@ -32,8 +33,7 @@ class Arm:
     selected: str = ""  # "target dev": its checkpoints were chosen by dev data of each language
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """All arms of one experiment on one benchmark under one metric."""
 
     experiment: str

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from msgspec import Struct, field
 from torch import nn
 
 from runtime.batches import micro_batches
@@ -40,8 +40,7 @@ _HEAD, _STEP = 1, 2  # what a random stream is for
 _STEPS_BETWEEN_READS = 10  # on a GPU, reading the loss waits for the device
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """How far a training is, after a step."""
 
     step: int  # from 1
@@ -176,8 +175,7 @@ def _learn(network: Network, drawn: Drawn, pad: int, machine: Accelerator, layou
     return total
 
 
-@dataclass
-class _Curve:
+class _Curve(Struct):
     """The points so far; losses and norms are read from the device only when somebody wants them."""
 
     layout: Layout

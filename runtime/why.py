@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from compiler.keys import is_pinned
 from compiler.ops import Key
@@ -23,51 +24,44 @@ if TYPE_CHECKING:
     from runtime.store.objects import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Cached:
+class Cached(Struct, frozen=True):
     """Its object is there."""
 
     manifest: Manifest
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Unasked:
+class Unasked(Struct, frozen=True):
     """Its object is missing, and nobody asks for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unpinned:
+class Unpinned(Struct, frozen=True):
     """Its key is not known yet; `own` says whether by its own source."""
 
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """It was recorded, and its files are gone."""
 
     manifest: Manifest
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Damaged:
+class Damaged(Struct, frozen=True):
     """Its files are there and are not what was recorded; `faults` says of each file what is wrong."""
 
     folder: Path
     faults: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class PutAside:
+class PutAside(Struct, frozen=True):
     """It was damaged, and a run moved it out of the way."""
 
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """The inputs of a node against those of an object."""
 
     moved: tuple[tuple[Key, Manifest | None], ...] = ()  # its inputs that are others, with what stood in their place
@@ -75,8 +69,7 @@ class Trace:
     went: tuple[str, ...] = ()  # labels of what it reads no more
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """It differs from `relative`, which was recorded under its label, or stood in its place before.
 
     Without reasons where `relative` is of another op: nothing can be compared.
@@ -87,8 +80,7 @@ class Changed:
     trace: Trace
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(Struct, frozen=True):
     """Nothing was recorded under its label; `relative` is the object of its op in which the least differs."""
 
     relative: Manifest | None
@@ -99,8 +91,7 @@ class New:
 State = Cached | Unasked | Unpinned | Gone | Damaged | PutAside | Changed | New
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A node upstream at which something changed, and the nodes between it and the explained one."""
 
     node: Node
@@ -109,8 +100,7 @@ class Cause:
     through: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """One node explained."""
 
     node: Node

@@ -1,8 +1,7 @@
 """Valid specs over the files of `tests.compiling`, as values that a test can change one thing of."""
 
-from dataclasses import dataclass
-
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from tests.compiling import PRELUDE
 
@@ -29,8 +28,7 @@ SETTINGS = {**TRAINING, **DATA}
 TARGET = {**DATA, "baselines": ("majority", "[bag-of-words]", "[majority, bag-of-words]", "none")}
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """`a[de, sw](lr: 1e-4)`, or with others beside it `(a[de, sw] + t)(lr: 1e-4)`"""
 
     task: str
@@ -50,8 +48,7 @@ class Stage:
         return f"{self.task}-and-more: {self.text()}" if self.beside else self.text()
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(Struct, frozen=True):
     """A chain whose first stage may be a choice, and what stands around it."""
 
     stages: tuple[Stage, ...]

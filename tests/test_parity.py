@@ -1,8 +1,7 @@
 """Tables on both sides of the import rule say the same."""
 
-from dataclasses import asdict
-
 import pytest
+from msgspec.structs import asdict
 
 from compiler import catalog, keys
 from runtime import world
@@ -39,11 +38,10 @@ def test_every_baseline_that_the_language_offers_can_be_computed_and_no_other():
 
 def test_every_setting_reaches_an_op_or_a_kind():
     """Nothing is ignored in silence: a setting is a field of an op, or refused where it is not built yet."""
-    from dataclasses import fields
 
     from compiler.ops import Data, Predict, Train, Vectors
 
-    known = {f.name.replace("_", "-") for op in (Data, Train, Predict, Vectors) for f in fields(op)} | {
+    known = {name.replace("_", "-") for op in (Data, Train, Predict, Vectors) for name in op.__struct_fields__} | {
         "epochs",
         "steps",
         "seeds",

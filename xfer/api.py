@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.pipeline import Compiled, Wanted, compile_text
 from dsl.diagnostics import Severity
@@ -36,8 +38,7 @@ class SpecError(XferError):
         self.compiled = compiled
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(Struct, frozen=True):
     """A spec that was compiled, and where it runs."""
 
     path: Path

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dsl.format import format_source
 from dsl.source import Source
@@ -21,8 +22,7 @@ STDIN = Path("-")
 _NO_LINE_END = "\\ No newline at end of file"
 
 
-@dataclass(frozen=True, slots=True)
-class Formatted:
+class Formatted(Struct, frozen=True):
     """A spec and its canonical text, or what is wrong with it."""
 
     path: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from compiler import pins
 from compiler.ops import HubModel, HubRows, sources
@@ -24,8 +25,7 @@ Say = Callable[[str], None]
 Source = HubModel | HubRows
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """A study after its names were resolved, and which of them were."""
 
     study: Study

@@ -6,10 +6,12 @@ import os
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from compiler import codes, devices, pins
 from compiler.pins import Pins
@@ -40,8 +42,7 @@ class NotTextError(XferError):
         self.diagnostic = diagnostic
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the command line, or a caller of the API, says about places and devices."""
 
     store: Path | None = None
@@ -60,10 +61,10 @@ class Options:
             if not stated.partition("=")[2]:
                 raise UsageError(f"`{stated}` is no setting", "write `KEY=VALUE` or `NAME.KEY=VALUE`: `copa.lr=1e-5`")
         if self.store is not None:
-            object.__setattr__(self, "store", Path(self.store))
+            force_setattr(self, "store", Path(self.store))
         roots = {name: Path(path) for name, path in dict(self.roots).items()}
-        object.__setattr__(self, "roots", tuple(roots.items()))
-        object.__setattr__(self, "allowed", tuple(Path(path) for path in self.allowed))
+        force_setattr(self, "roots", tuple(roots.items()))
+        force_setattr(self, "allowed", tuple(Path(path) for path in self.allowed))
 
 
 def read_source(path: Path) -> Source:

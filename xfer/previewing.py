@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from xfer import api, exits
 from xfer.arguments import common, consoles, locked_alone, places, put
@@ -82,8 +82,7 @@ def plan(
     return exits.WORK if detailed_exitcode and found.to_run else exits.OK
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """A plan with what is known of it, and those of its nodes that are asked for; None for no single ones."""
 
     plan: Plan

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.ops import (
     Baseline,
@@ -43,8 +45,7 @@ if TYPE_CHECKING:
 Say = Callable[["HubFile"], None]
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(Struct, frozen=True):
     """How a plan is run. Nothing here changes a result, so nothing of it is in a key."""
 
     jobs: int | None = None  # worker processes; None: what the machine and the models suggest

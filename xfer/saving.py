@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from runtime.errors import XferError
 from xfer.opening import Options, UsageError
@@ -26,8 +27,7 @@ class StalePlanError(XferError):
     """A saved plan that is no longer what would run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """A plan as it was saved: what it was made of, and its nodes by key."""
 
     spec: Path

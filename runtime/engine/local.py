@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runtime.engine.messages import Died, Finished, Group, Message
 from runtime.engine.worker import STOP, Job, main
@@ -27,8 +29,7 @@ _WORTH = 3.0  # seconds that others must have been busy before a new worker is s
 _PATIENCE = 10.0  # seconds that a worker without work has to end
 
 
-@dataclass
-class _Worker:
+class _Worker(Struct):
     process: SpawnProcess
     pipe: Connection
     log: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from compiler.ops import Key
@@ -14,15 +15,13 @@ if TYPE_CHECKING:
 Group = Sequence["Node"]
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """Work on these nodes begins."""
 
     keys: tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a training is."""
 
     step: int
@@ -32,61 +31,53 @@ class Progress:
     tokens: int = 0  # seen since then
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
+class Advanced(Struct, frozen=True):
     """A training did some steps."""
 
     key: Key
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Publishing:
+class Publishing(Struct, frozen=True):
     """The node's work is done, and its files are being written."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """The node's object is in the store."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Another run published the node in the meantime."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """Another run works on the node."""
 
     key: Key
     holder: Holder
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """One cause took these nodes."""
 
     keys: tuple[Key, ...]
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class Halted:
+class Halted(Struct, frozen=True):
     """Work on the nodes was told to stop; a training saved its state after `step` steps."""
 
     keys: tuple[Key, ...]
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Died:
+class Died(Struct, frozen=True):
     """The process that worked on the nodes is gone, and not by itself."""
 
     keys: tuple[Key, ...]
@@ -94,8 +85,7 @@ class Died:
     log: str  # the file with what it printed
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """Nothing more will be said about a group; its place is free."""
 
 

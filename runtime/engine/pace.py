@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from compiler.ops import Key
     from runtime.engine.messages import Progress
 
 
-@dataclass
-class Pace:
+class Pace(Struct):
     """Lets the progress of each training through every so many seconds."""
 
     every: float

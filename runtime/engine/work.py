@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
 
 from compiler.ops import Key
 from runtime.contents import Content, recorded
@@ -47,8 +48,7 @@ class Bodies(Protocol):
         """Who makes the objects: device, libraries."""
 
 
-@dataclass
-class Desk:
+class Desk(Struct):
     """What a body may use while it works."""
 
     store: Store

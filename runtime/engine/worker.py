@@ -8,10 +8,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from compiler.ops import Key
 from runtime.contents import Content
@@ -26,8 +27,7 @@ STOP = "stop"
 _TELL_EVERY = 0.2  # seconds between two messages of one training
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What every worker of a run is told when it starts."""
 
     store: Path

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from torch import Tensor, nn
 
 IGNORED = -100  # a target that is none, as in torch's cross_entropy
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """B examples as N padded sequences on the model's device."""
 
     tokens: Tensor  # (N, T) int64, padded with the model's pad id
@@ -27,8 +26,7 @@ class Batch:
 Encode = Callable[[Mapping[str, Any], Any, int, tuple[str, ...]], "Encoded"]  # fields, tokenizer, max length, labels
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """One example as token ids, and whether something was cut off to fit."""
 
     sequences: tuple[list[int], ...]
@@ -37,8 +35,7 @@ class Encoded:
     cut: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
+class Special(Struct, frozen=True):
     """Token ids with a meaning, from the tokenizer."""
 
     pad: int
@@ -47,8 +44,7 @@ class Special:
     special: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind's functions; its head is a module that takes the encoder's last hidden states."""
 
     name: str
@@ -64,8 +60,7 @@ class Kind:
     masks: bool = False  # tokens are hidden at random before the encoder sees them; a unit is then a hidden token
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A metric's value over predictions."""
 
     value: float  # in the metric's own unit; proportions in [0, 1]

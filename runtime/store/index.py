@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from runtime.store.manifest import FileRecord, Manifest
 from runtime.store.trouble import index_trouble
@@ -30,8 +32,7 @@ CREATE TABLE IF NOT EXISTS digests (
 WAIT = 30.0  # seconds that another process may hold the file
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """Who made an object, and how long it took."""
 
     op: str

@@ -6,8 +6,10 @@ import json
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from runtime.store import io
 from runtime.store.trouble import store_trouble
@@ -20,8 +22,7 @@ BEAT = 5.0  # seconds between two signs of life of a holder
 SILENT = 60.0  # seconds without one after which a holder of another machine counts as gone
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds a lease. `started` tells a process from a later one with the same number."""
 
     host: str  # machine and, on it, the space in which `process` means something

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -24,8 +26,7 @@ _PREIMAGE: Shape = {"op": str, "version": int, "fields": dict}
 _FILE: Shape = {"size": int, "mtime_ns": int, "sha256": str}
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecord:
+class FileRecord(Struct, frozen=True):
     """One file of an object."""
 
     size: int
@@ -34,8 +35,7 @@ class FileRecord:
     ctime_ns: int = 0  # when its bytes or its times last changed, on this host: in the index alone; 0 is unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """The truth about an object; the index is only a copy."""
 
     key: str
@@ -54,7 +54,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """Canonical bytes of the record."""
-        record = asdict(self)
+        record = asdict(self) | {"files": {name: asdict(file) for name, file in self.files.items()}}
         for file in record["files"].values():
             del file["ctime_ns"]  # a manifest travels
         return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8")

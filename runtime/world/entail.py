@@ -5,8 +5,10 @@ speaks of another thing or another event, which leaves it open. Neither half of 
 """
 
 import random
-from dataclasses import dataclass, replace
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runtime.world.grammar import Clause, Phrase, sentence
 from runtime.world.languages import Language
@@ -20,8 +22,7 @@ ROWS = {"train": 3_000, "dev": 300, "test": 600}
 BY_SORT = 0.3  # share of the hypotheses that name the sort of the thing and not the thing
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A premise, and a hypothesis with what the premise says of it."""
 
     premise: Clause

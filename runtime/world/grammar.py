@@ -1,7 +1,8 @@
 """Sentences: the order in which a language says the words of a clause."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runtime.world.languages import Language
 from runtime.world.lexicon import lexicon
@@ -11,8 +12,7 @@ from runtime.world.parameters import World
 PLURAL_FROM = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A noun with what is said of it."""
 
     noun: str
@@ -25,8 +25,7 @@ class Phrase:
         return self.number is not None and self.number >= PLURAL_FROM
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """Who does what to what, and where; a concept each."""
 
     subject: Phrase

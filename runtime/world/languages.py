@@ -1,8 +1,9 @@
 """The made-up languages: what is known of each, and its distance from the source that follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Order = Literal["SVO", "SOV", "VSO"]
 Morphology = Literal["isolating", "fusional", "agglutinating"]
@@ -11,8 +12,7 @@ Script = Literal["latin", "cyrillic", "greek", "georgian"]
 _AFFIXATION: Mapping[Morphology, float] = {"isolating": 0.0, "fusional": 0.5, "agglutinating": 1.0}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Language:
+class Language(Struct, frozen=True, kw_only=True):
     """A language, by the parameters that its words and sentences are made from."""
 
     code: str  # of the codes ISO 639-2 reserves for local use

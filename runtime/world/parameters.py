@@ -1,10 +1,9 @@
 """What can be turned in the world: another seed is another world; the rest are the knobs of transfer."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """One world. Every word and row of it is a pure function of these."""
 
     seed: int = 1  # of words, rules and items

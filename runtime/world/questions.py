@@ -3,9 +3,10 @@
 import random
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
+
+from msgspec import Struct
 
 from runtime.world.grammar import Clause, Phrase
 from runtime.world.parameters import World
@@ -20,8 +21,7 @@ LINK = {"cause": "because", "effect": "so"}
 Topic = tuple[Combination, str]  # what happened, and "cause" or "effect": which of the two is asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A premise and choices, of which one obeys the rules."""
 
     asks: str  # "cause" or "effect"

@@ -8,9 +8,10 @@ where it is kept, which texts do say and which have nothing to do with its prope
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
+
+from msgspec import Struct
 
 from runtime.world.parameters import World
 
@@ -31,16 +32,14 @@ PARTICLES = ("so", "because", SOMETHING, "what", "not", "at", "is", "lies")
 CONCEPTS = (PARTICLES, AGENTS, EVENTS, OUTCOMES, THINGS, SORTS, PLACES, ADJECTIVES)  # by kind: each is shared alike
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Combination:
+class Combination(Struct, frozen=True, order=True):
     """An event that befalls a thing; the rules say what comes of it."""
 
     event: str
     thing: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reality:
+class Reality(Struct, frozen=True):
     """What holds in the worlds of one seed."""
 
     rules: Mapping[str, tuple[str, ...]]  # of each event the outcome for each property of its aspect, all different

@@ -1,8 +1,9 @@
 """`stories`: which of four endings continues the story by the rules (as in HellaSwag)."""
 
 import random
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from runtime.world.grammar import sentence
 from runtime.world.languages import Language

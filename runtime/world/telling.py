@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from runtime.world.grammar import Clause, Phrase
 from runtime.world.questions import LINK, cause, effect

@@ -4,8 +4,9 @@ No two items, of one split or of two, ask the same of the same thing among the s
 """
 
 import random
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from runtime.world.grammar import sentence
 from runtime.world.languages import Language
@@ -18,8 +19,7 @@ ROWS = {"train": 1_500, "dev": 200, "test": 500}
 CHOICES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A thing, what is asked of it, and five words of which one is right."""
 
     thing: str

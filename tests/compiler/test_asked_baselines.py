@@ -1,9 +1,8 @@
 """Baselines of a target: once for all arms and seeds, from the data that the target's own stage trains on."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from compiler.ops import Baseline, Data, Predict, Score, Train, inputs
 from compiler.schedule import groups

@@ -1,9 +1,9 @@
 """What nodes cost: each figure against a small sum by hand."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from compiler import cost, devices
 from compiler.cost import Amount, works

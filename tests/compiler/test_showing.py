@@ -1,8 +1,7 @@
 """What `show` writes means what the name means, and says where each line comes from."""
 
-from dataclasses import fields, is_dataclass
-
 import pytest
+from msgspec import Struct
 
 from compiler.bag import Bag
 from compiler.declarations import Declarations
@@ -84,8 +83,8 @@ def plain(value):
     """Without what says where something was written."""
     if isinstance(value, Span):
         return None
-    if is_dataclass(value) and not isinstance(value, type):
-        kept = [f.name for f in fields(value) if f.name not in ("owner", "source")]
+    if isinstance(value, Struct):
+        kept = [name for name in value.__struct_fields__ if name not in ("owner", "source")]
         kept += ["source"] if isinstance(getattr(value, "source", None), str) else []
         return (type(value).__name__, {name: plain(getattr(value, name)) for name in kept})
     if isinstance(value, dict):

@@ -1,12 +1,12 @@
 """The canonical form: the same tree, tokens and comments, once and for all; and what it looks like."""
 
-import dataclasses
 import re
 from pathlib import Path
 from time import process_time
 
 import pytest
 from hypothesis import given, settings
+from msgspec import Struct
 
 from dsl.format import format_source
 from dsl.parse import parse
@@ -30,8 +30,8 @@ def formatted(text):
 
 def bare(node):
     """A node without its places."""
-    if dataclasses.is_dataclass(node):
-        names = [f.name for f in dataclasses.fields(node) if f.name not in {"span", "source"}]
+    if isinstance(node, Struct):
+        names = [name for name in node.__struct_fields__ if name not in {"span", "source"}]
         return type(node).__name__, *(bare(getattr(node, name)) for name in names)
     return tuple(map(bare, node)) if isinstance(node, tuple) else node
 

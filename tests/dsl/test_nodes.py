@@ -1,9 +1,9 @@
 """Each construct becomes its node, and each node's span holds exactly the construct's text."""
 
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from dsl.parse import parse
 from dsl.source import Source, Span
@@ -46,10 +46,10 @@ def settings(pairs):
 def nodes(node):
     """The node and all below it."""
     yield node
-    for item in fields(node):
-        child = getattr(node, item.name)
+    for name in node.__struct_fields__:
+        child = getattr(node, name)
         for part in child if isinstance(child, tuple) else (child,):
-            if is_dataclass(part) and not isinstance(part, Source | Span):
+            if isinstance(part, Struct) and not isinstance(part, Source | Span):
                 yield from nodes(part)
 
 

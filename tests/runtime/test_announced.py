@@ -2,12 +2,12 @@
 
 import os
 import shutil
-from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import xfer
 from runtime.preview import Mark, preview

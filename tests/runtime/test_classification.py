@@ -1,12 +1,12 @@
 """Classification: pairs cut as transformers cuts them, RoBERTa's head, labels by name or number."""
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from transformers import AutoTokenizer, XLMRobertaConfig
 from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaClassificationHead
 

@@ -2,9 +2,9 @@
 
 import os
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from compiler.ops import PythonRows, Scratch
 from runtime.engine import capacity

@@ -1,9 +1,9 @@
 """Estimates: amounts from files and records, times from records and the table of devices, unknown where neither is."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from compiler import devices
 from compiler.cost import works

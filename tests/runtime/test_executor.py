@@ -2,11 +2,11 @@
 
 import os
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compiler.ops import Mix, Part
 from compiler.plan import Cell

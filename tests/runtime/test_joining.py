@@ -1,11 +1,11 @@
 """Rows of several sources belong together, by position or by a column."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compiler.ops import FileRows, PythonRows
 from runtime.errors import BadInput

@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, replace
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from runtime.errors import StoreError
 from runtime.store import io, leases

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import asdict, replace
 
 from compiler.ops import Folder, Mix, Model, Part, Predict, Score, Train, WorldRows
 from runtime import columns, encoding, evaluation, machine, models, training, world

@@ -1,10 +1,10 @@
 """A training that stopped and went on is the training that did not: the same bits, the same curve."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
+from msgspec.structs import replace
 
 from compiler.ops import Judge, Keep, Limit, Mix, Part
 from runtime import columns, encoding, machine, models, resuming, training

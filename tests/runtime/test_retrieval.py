@@ -1,12 +1,11 @@
 """Retrieval: vectors of a layer, the nearest by cosine, ties to the lower index."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compiler.ops import Vectors
 from runtime import columns, evaluation, models

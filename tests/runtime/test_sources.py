@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compiler.ops import FileRows, HubRows, PythonRows, WorldRows
 from runtime import world

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.ml
 def base(tmp_path_factory):
     """A weights node: a random encoder with the world's tokenizer."""
     import hashlib
-    from dataclasses import replace
+
+    from msgspec.structs import replace
 
     folder = tmp_path_factory.mktemp("tokenizer")
     write_tokenizer(folder)
@@ -36,7 +37,7 @@ def base(tmp_path_factory):
 
 def encoded(base, folder, split="train", language="qaa", **changes):
     folder.mkdir(exist_ok=True)
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     op = replace(data("0" * 64, split, language), fields=CAUSES, **changes)
     encoding.encode(op, base, {}, folder, allow_code=False)
@@ -78,7 +79,7 @@ def test_the_same_recipe_gives_the_same_bits(base, tmp_path):
 @pytest.mark.parametrize("kind", ["multiple-choice", "masked-lm"])
 def test_cutting_a_step_into_micro_batches_changes_only_rounding(base, tmp_path, monkeypatch, kind):
     if kind == "masked-lm":
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         op = replace(data("0" * 64), kind=kind, fields=(("text", "{{ premise }} {{ choice0 }}"),))
         encoding.encode(op, base, {}, tmp_path, allow_code=False)
@@ -109,7 +110,7 @@ def test_training_learns_what_can_be_learned(base, tmp_path):
     from compiler.ops import FileRows
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     op = replace(data("0" * 64), fields=CAUSES, sources=(("", (FileRows("jsonl", (digest,), ()),)),))
     (tmp_path / "d").mkdir()

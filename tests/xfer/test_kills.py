@@ -5,9 +5,9 @@ import os
 import random
 import time
 from collections import Counter
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.store import io
 from runtime.store.leases import myself

@@ -74,7 +74,7 @@ def test_the_table_and_the_csv_have_the_same_columns_in_the_same_order(study, ca
 
 def test_an_arm_that_does_not_have_an_axis_is_null_in_it(study):
     rows, _ = xfer.rows(study)
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     other = replace(rows[0], cell=replace(rows[0].cell, axes=(("value", "skip"),)))
     table = records.as_table([rows[0], other])

@@ -273,7 +273,7 @@ def test_a_file_edited_between_plan_and_run_is_never_taken_for_the_planned_one(t
 
 
 def test_axes_called_like_columns_stay_apart(here, capsys, monkeypatch):
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from xfer import records
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Mark(StrEnum):
@@ -14,8 +15,7 @@ class Mark(StrEnum):
     TROUBLE = "trouble"  # something would stop runs
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One line: the thing, how it stands with it, and for trouble how to mend it."""
 
     what: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.text import Text
 
 from compiler.ops import Predict, Select, Train
@@ -27,8 +27,7 @@ _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _TIMES = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """An estimate, and what is free where the store lies; None where that is not known."""
 
     estimate: Estimate

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from rich.text import Text
 from rich.tree import Tree
 
@@ -30,8 +30,7 @@ _Place = tuple[object, ...]  # where in its chain a line stands
 Marked = Callable[[Collection["Key"]], tuple[Text, str]]
 
 
-@dataclass
-class Line:
+class Line(Struct):
     """Everything that an experiment has at one place of its chain."""
 
     name: str  # as the chain calls the place; "" of a choice without a name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from runtime.preview import Mark, foremost
 from xfer.render.folding import fold
@@ -21,8 +22,7 @@ _FILL = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """One box of the picture."""
 
     name: str
@@ -30,8 +30,7 @@ class Box:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """Boxes and the arrows between them, by their names."""
 
     boxes: tuple[Box, ...]

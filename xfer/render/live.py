@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct, field
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
@@ -24,8 +24,7 @@ _PLAIN_EVERY = 10.0  # seconds between two lines of one training
 _OVER = (Outcome.RAN, Outcome.FOUND, Outcome.FAILED, Outcome.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A node as a viewer knows it, here or from an events file."""
 
     key: str
@@ -33,8 +32,7 @@ class Seen:
     label: str
 
 
-@dataclass
-class _Training:
+class _Training(Struct):
     bar: TaskID
     began: float = field(default_factory=time.monotonic)
     spoke: float = field(default_factory=time.monotonic)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from rich.text import Text
 from rich.tree import Tree
 
@@ -37,8 +37,7 @@ _SORTS = {
 _STEPS = 4
 
 
-@dataclass
-class _Branch:
+class _Branch(Struct):
     """One line of the tree: every node that runs of the same shape have at this place."""
 
     title: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec import Struct
 from rich.text import Text
 
 from runtime.preview import Mark
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 _COLUMN = 12  # digits of a key
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A sentence, and the place that it speaks of."""
 
     words: str

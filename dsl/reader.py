@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
-from lark import Lark, UnexpectedToken
-from lark.lexer import Lexer
+from lark import UnexpectedToken
+from msgspec import Struct
 
+from dsl import tables
 from dsl.build import Build
 from dsl.scan import Scanner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from lark.common import LexerConf
+    from lark import Lark
     from lark.lexer import Token
 
     from dsl.syntax import Statement
     from dsl.tokens import Lexeme
 
-GRAMMAR: Final = Path(__file__).with_name("grammar.lark")
 
-
-class _NoLexer(Lexer):
-    """Lexemes come from `dsl.scan`; with this in its place Lark prepares no lexer of its own."""
-
-    def __init__(self, _conf: LexerConf) -> None:
-        pass
-
-    def lex(self, _state: object, _parser: object) -> Iterator[Token]:
-        return iter(())
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """The parser of the grammar. It keeps nothing between calls."""
 
     lark: Lark
@@ -69,8 +55,6 @@ class Reader:
 
 @lru_cache(maxsize=1)
 def tools() -> tuple[Scanner, Reader]:
-    """The scanner and the parser, made once. Not strictly: that needs interegular, which users lack; a test does it."""
-    grammar = GRAMMAR.read_text(encoding="utf-8")
-    options = {"keep_all_tokens": True, "maybe_placeholders": False}
-    lark = Lark(grammar, parser="lalr", lexer=_NoLexer, transformer=Build(), **options)
+    """The scanner and the parser, made once."""
+    lark = tables.parser(Build())
     return Scanner.of(lark.terminals), Reader(lark)

@@ -1,5 +1,6 @@
 """The grammar is strict, its terminals have words, and its codes have pages and cases."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 from lark import Lark
 
-from dsl import codes
+from dsl import codes, tables
+from dsl.build import Build
 from dsl.parse import parse
-from dsl.reader import GRAMMAR, tools
+from dsl.reader import tools
 from dsl.source import Source
+from dsl.tables import GRAMMAR
 from dsl.words import KEYWORDS, WORDS, expected
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +25,31 @@ CASES = [
 ]
 STRICT = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="basic", strict=True, maybe_placeholders=False)
 TERMINALS = {terminal.name for terminal in STRICT.terminals}
+
+
+def test_the_kept_tables_are_those_of_the_grammar():
+    if os.environ.get("XFER_ACCEPT") == "grammar":
+        tables.KEPT.write_bytes(tables.made())
+
+    assert tables.KEPT.read_bytes() == tables.made(), "XFER_ACCEPT=grammar keeps those of this grammar"
+
+
+@pytest.mark.parametrize("other", ["version", "grammar"])
+def test_tables_of_another_version_or_grammar_are_made_anew(monkeypatch, tmp_path, other):
+    loaded = tables.parser(Build())
+    if other == "version":
+        monkeypatch.setattr("lark.__version__", "0")
+    else:
+        changed = tmp_path / "grammar.lark"
+        changed.write_text(GRAMMAR.read_text(encoding="utf-8").replace('"claim"', '"assert"'), encoding="utf-8")
+        monkeypatch.setattr(tables, "GRAMMAR", changed)
+
+    fresh = tables.parser(Build())
+
+    assert fresh.source_path != loaded.source_path == "<deserialized>"
+    spelled = {t.name: t.pattern.value for t in fresh.terminals}
+    assert ("assert" if other == "grammar" else "claim") == spelled["CLAIM"]
+    assert [str(rule) for rule in loaded.rules] == [str(rule) for rule in fresh.rules]
 
 
 def test_every_terminal_has_a_name():

@@ -17,6 +17,7 @@ from runtime.store.objects import MEASURED
 from tests import plans
 from tests.compiling import PRELUDE, write_files
 from tests.conftest import REQUIRED, ROOT
+from tests.programs import events, kill_all, start, wait_for
 from xfer import exits
 from xfer.cli import call
 from xfer.render.costs import duration, size
@@ -423,13 +424,40 @@ def test_a_plan_is_the_same_on_a_file_system_that_nobody_may_write(here, made, r
 def test_no_system_call_of_a_plan_changes_a_file_or_asks_the_network(here, made, tmp_path):
     log = tmp_path / "calls"
 
-    answer = started(here.folder, "strace", "-f", "-qq", "-o", str(log), "-e", "trace=%file,%network,ftruncate,fchmod")
+    answer = started(here.folder, "strace", "-f", "-qq", "-o", str(log), "-e", TRACED)
 
     calls = log.read_text().splitlines()
     assert "42 to run" in answer.stdout and len(calls) > 1000
     assert [] == [call for call in calls if CHANGING.search(call)]
 
 
+LIVE = """\
+model babel { weights: embedded("babel-mini") }
+long: babel -> w-causes(steps: 2000, batch: 8) @ w-xcauses[qaa, qab](limit: 20)
+"""
+
+
+@pytest.mark.ml
+@pytest.mark.skipif(shutil.which("strace") is None and "strace" not in REQUIRED, reason="there is no strace here")
+def test_a_plan_beside_a_run_under_way_sees_what_is_done_and_held_and_touches_nothing(tmp_path):
+    store, spec, log = tmp_path / "store", tmp_path / "spec.xfer", tmp_path / "calls"
+    spec.write_text(LIVE)
+    running = start(tmp_path, "run", spec)
+    try:
+        wait_for(lambda: any(e.get("event") == "progress" for e in events(store)), running)
+
+        answer = started(tmp_path, "strace", "-f", "-qq", "-o", str(log), "-e", TRACED)
+        goes_on = running.poll() is None
+    finally:
+        kill_all(running)
+
+    assert goes_on
+    assert re.search(r"Plan: 9 nodes: [1-4] cached, [5-8] to run \(.*1 held by another run", answer.stdout)
+    assert "* babel" in answer.stdout or "* w-causes" in answer.stdout
+    assert [] == [call for call in log.read_text().splitlines() if CHANGING.search(call)]
+
+
+TRACED = "trace=%file,%network,ftruncate,fchmod"
 CHANGING = re.compile(
     r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|\b(?:mkdir|rmdir|rename|unlink|link|symlink|creat|truncate|ftruncate|chmod|chown|utime|"
     r"fchmod|connect|bind|sendto)(?:at|at2|nsat)?\("

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from compiler.ops import Data, PythonRows
 from compiler.schedule import needed
 from runtime.contents import names
 from runtime.differences import Reason
@@ -32,6 +33,7 @@ class Mark(Enum):
     RESUMED = ">"
     HELD = "*"
     UNPINNED = "?"
+    BLOCKED = "!"
     UNASKED = "."
 
     @property
@@ -47,11 +49,14 @@ _WORDS = {
     Mark.RESUMED: "resume",
     Mark.HELD: "held by another run",
     Mark.UNPINNED: "unpinned",
+    Mark.BLOCKED: "blocked",
     Mark.UNASKED: "not needed",
 }
 
 
-_WEIGHT = (Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED)
+_WEIGHT = (
+    Mark.BLOCKED, Mark.HELD, Mark.RESUMED, Mark.CHANGED, Mark.NEW, Mark.UNPINNED, Mark.CACHED, Mark.UNASKED,
+)  # fmt: skip
 
 
 def foremost(marks: Collection[Mark]) -> Mark:
@@ -75,14 +80,15 @@ class Preview(Struct, frozen=True):
     to_run: tuple[Node, ...]
     resumed: Mapping[Key, int]  # the step that a training goes on from
     held: Mapping[Key, Holder]  # who works on a node now
+    refused: tuple[Node, ...] = ()  # what blocks: a run refuses to make them, and so begins nothing
 
     def count(self, mark: Mark) -> int:
         """How many nodes have the mark."""
         return sum(1 for m in self.marks.values() if m is mark)
 
 
-def preview(plan: Plan, store: Store) -> Preview:
-    """Marks and reasons of every node of the plan."""
+def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
+    """Marks and reasons of every node of the plan; `allow_code` as `run` will have it."""
     present = store.present(n.key for n in plan.nodes if n.pinned)
     to_run = needed(plan, present)
     wanted = {n.key for n in to_run}
@@ -90,6 +96,8 @@ def preview(plan: Plan, store: Store) -> Preview:
     resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
     wrong = _damage(wanted, store)
     held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
+    refused = () if allow_code else tuple(n for n in to_run if _runs_code(n) and n.key not in held)
+    blocked = _after(refused, to_run, held)
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
     for node in plan.nodes:
@@ -98,7 +106,22 @@ def preview(plan: Plan, store: Store) -> Preview:
         else:
             reasons[node.key] = _reasons(node, relatives, wrong)
             marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
-    return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held)
+            if node.key in blocked and node.pinned:
+                marks[node.key] = Mark.BLOCKED
+    return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held, refused)
+
+
+def _runs_code(node: Node) -> bool:
+    return isinstance(node.op, Data) and any(isinstance(rows, PythonRows) for rows in node.op.rows)
+
+
+def _after(refused: Collection[Node], to_run: Collection[Node], held: Collection[Key]) -> set[Key]:
+    """The nodes that are refused, and all that wait for one; not what another run makes meanwhile."""
+    found = {node.key for node in refused}
+    for node in to_run if found else ():
+        if node.key not in held and not found.isdisjoint(node.inputs):
+            found.add(node.key)
+    return found
 
 
 def _mark(node: Node, reasons: tuple[Reason, ...], resumed: bool, held: bool) -> Mark:

@@ -68,9 +68,9 @@ class Study(Struct, frozen=True):
         store.index.remember((path, stat, digest) for path, (stat, digest) in self.places.hashed.items())
         return store
 
-    def preview(self, plan: Plan | None = None) -> Preview:
+    def preview(self, plan: Plan | None = None, *, allow_code: bool = False) -> Preview:
         """What `run` would do now; or would with another plan, such as one that this version refuses."""
-        return preview(plan or self.plan, self.store())
+        return preview(plan or self.plan, self.store(), allow_code=allow_code)
 
     def estimate(self, found: Preview, plan: Plan | None = None) -> Estimate:
         """What is left to run takes, with as many workers as `run` has unless told otherwise."""

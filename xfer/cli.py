@@ -25,6 +25,7 @@ from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
 from xfer.render.messages import (
     NOTHING,
+    counted,
     failure_place,
     point_to_pages,
     say_fetching,
@@ -62,7 +63,9 @@ def check(spec: Path, **places: Any) -> int:  # noqa: ANN401
     point_to_pages(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
-    err.print(f"{spec}: {len(study.plan.nodes):,} nodes, {len(study.plan.cells):,} scores", highlight=False)
+    err.print(
+        f"{spec}: {counted(len(study.plan.nodes), 'node')}, {counted(len(study.plan.cells), 'score')}", highlight=False
+    )
     return exits.OK
 
 
@@ -98,7 +101,7 @@ def run(
     study, saved = _opened(spec, Options(**places), err, locked=locked)
     if study.compiled.plan is None:
         return exits.USAGE
-    found = study.preview()
+    found = study.preview(allow_code=allow_code)
     if saved is not None:
         check_fresh(saved, study, found)
     if study.compiled.limits is not None:
@@ -229,7 +232,7 @@ def results(spec: Path, *, form: str | None, parquet: Path | None, **places: Any
     rows, missing = api.rows(study)
     if parquet is not None:
         write_parquet(rows, parquet)
-        err.print(f"{len(rows):,} scores in {parquet}, {missing:,} missing", highlight=False, soft_wrap=True)
+        err.print(f"{counted(len(rows), 'score')} in {parquet}, {missing:,} missing", highlight=False, soft_wrap=True)
         return exits.OK
     click.echo(as_csv(rows) if form == "csv" else as_json(rows, missing), nl=form == "json")
     return exits.OK

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--dot", "form", flag_value="dot", help="A graph in Graphviz' language.")
 @click.option("-o", "--output", type=Path, metavar="FILE", help="Save the plan, for `xfer run FILE`.")
 @locked_alone
+@click.option("--allow-code", is_flag=True, help="As `run --allow-code`: `python(…)` sources block nothing.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 3 when there is work.")
 def plan(
     spec: Path,
@@ -50,6 +51,7 @@ def plan(
     select: str | None,
     form: str | None,
     output: Path | None,
+    allow_code: bool,
     detailed_exitcode: bool,
     **where: Any,  # noqa: ANN401
 ) -> int:
@@ -66,7 +68,7 @@ def plan(
         return exits.USAGE
     if locked:
         check_locked(shown)
-    found = study.preview(shown)
+    found = study.preview(shown, allow_code=allow_code)
     cost = Cost(study.estimate(found, shown), free_room(study.store_root))
     nodes = choose(shown, select) if select is not None else shown.nodes if full else None
     if output is not None:
@@ -77,9 +79,8 @@ def plan(
     _show(out, _Shown(shown, found, cost, nodes), study, form, tree=tree)
     if study.compiled.plan is None:
         return exits.USAGE
-    if is_over(study.compiled.limits, cost.estimate):
-        return exits.BUDGET
-    return exits.WORK if detailed_exitcode and found.to_run else exits.OK
+    work = exits.WORK if detailed_exitcode and found.to_run else exits.OK
+    return exits.BUDGET if is_over(study.compiled.limits, cost.estimate) else work
 
 
 class _Shown(Struct, frozen=True):

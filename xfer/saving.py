@@ -11,6 +11,7 @@ from msgspec import Struct
 from runtime.errors import XferError
 from xfer.opening import Options, UsageError
 from xfer.render.document import FORMAT_VERSION
+from xfer.render.messages import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,10 @@ def check_pinned(plan: Plan) -> None:
     """Raise UsageError for a plan with names that are not resolved: what it would run is not known yet."""
     open_ = sum(1 for n in plan.nodes if not n.pinned)
     if open_:
-        raise UsageError(f"{open_:,} nodes of this plan are not pinned", "resolve its names first: `xfer lock SPEC`")
+        raise UsageError(
+            f"{counted(open_, 'node')} of this plan {'are' if open_ > 1 else 'is'} not pinned",
+            "resolve its names first: `xfer lock SPEC`",
+        )
 
 
 def is_saved(path: Path) -> bool:
@@ -106,5 +110,6 @@ def check_fresh(saved: Saved, study: Study, preview: Preview) -> None:
         return
     told = [f"`{label}`" for label in dict.fromkeys([*new, *gone])]
     more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
-    message = f"the plan is stale: {max(len(new), len(gone)):,} nodes changed since: {', '.join(told[:_SHOWN])}{more}"
+    changed = counted(max(len(new), len(gone)), "node")
+    message = f"the plan is stale: {changed} changed since: {', '.join(told[:_SHOWN])}{more}"
     raise StalePlanError(message, f"make it again: `xfer plan {study.path} -o FILE`; `xfer why` tells why a node runs")

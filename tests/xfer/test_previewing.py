@@ -111,6 +111,23 @@ def test_causes_come_first_and_once_and_the_totals_first_and_last(here):
     assert said.index(totals) == len(said) - 2
 
 
+def test_what_would_run_code_is_blocked_with_all_that_waits_for_it_until_it_is_allowed(here):
+    (here.folder / "mine.py").write_text("def rows(split, language):\n    yield {}\n")
+    ours = 'task own : a { data: python("mine:rows") }\n'
+    here.write(f"{ours}m -> {{skip | own}} -> c @ x[de]\n")
+
+    said = here.plan().splitlines()
+    marks = {n["label"]: n["action"] for n in here.document()["nodes"]}
+
+    assert said[0].startswith("Plan: 11 nodes: 0 cached, 11 to run (5 blocked)")
+    assert "5 nodes are blocked: `data own train[en]` would run code: read it, then say `--allow-code`" == said[1]
+    assert ["blocked"] * 2 == [marks[label] for label in ("data own train[en]", "m -> own (seed 1)")]
+    assert ("new", "blocked") == (marks["m -> c (seed 1)"], marks["m -> own -> c (seed 1)"])
+    assert any("! own" in line and "blocked" in line for line in said)
+    allowed = here.plan("--allow-code").splitlines()
+    assert "(" not in allowed[0].partition("·")[0] and not any("!" in line for line in allowed)
+
+
 def test_the_tree_has_a_line_for_each_chain(here):
     here.write("\n".join(f"e{n}: {CHAIN.strip()}" for n in range(6)))
 
@@ -267,7 +284,7 @@ def test_a_saved_plan_is_run_and_nothing_else(here):
     (here.folder / "spec.xfer").write_text('model b { weights: embedded("babel-mini") }\nb -> w-causes(steps: 3)\n')
     said = here("run", "p.json", code=exits.STALE)
 
-    assert "the plan is stale: 1 nodes changed since: `b -> w-causes (seed 1)`" in said
+    assert "the plan is stale: 1 node changed since: `b -> w-causes (seed 1)`" in said
     assert not (here.folder / "store" / "objects").exists()
 
 

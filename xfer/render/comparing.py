@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from xfer.render.document import FORMAT_VERSION, node_reason
-from xfer.render.messages import say
+from xfer.render.messages import counted, say
 from xfer.render.plan import cause
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def show_comparison(console: Console, found: Comparison) -> None:
 
 def _totals(found: Comparison) -> str:
     if not (found.changed or found.added or found.removed):
-        return f"The same work: {len(found.same):,} nodes."
+        return f"The same work: {counted(len(found.same), 'node')}."
     parts = ((found.same, "the same"), (found.changed, "changed"), (found.added, "added"), (found.removed, "removed"))
     return ", ".join(f"{len(nodes):,} {word}" for nodes, word in parts if nodes)
 

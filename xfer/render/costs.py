@@ -10,7 +10,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from compiler.ops import Predict, Select, Train
-from xfer.render.messages import say
+from xfer.render.messages import counted, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def free_room(folder: Path) -> int | None:
 def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
     """Time and disk of what is left to run."""
     found = cost.estimate
-    if found.timeline.work:
+    if found.timeline.work and (found.flops or not found.unknown):
         say(console, Text(_time(plan, found)))
     if found.unknown:
         say(console, Text(_unknown(plan, found), "yellow"))
@@ -56,25 +56,25 @@ def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
 
 def _time(plan: Plan, found: Estimate) -> str:
     line = found.timeline
-    workers = f"{found.workers} workers" if found.workers > 1 else "1 worker"
-    known = ", ".join(f"{number:,} nodes by {how}" for how, number in found.sources.most_common())
-    took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {workers} (as known of {known})"
+    known = ", ".join(f"{counted(number, 'node')} by {how}" for how, number in found.sources.most_common())
+    where = f"on {plan.device.name} with {counted(found.workers, 'worker')}"
+    took = f"Time: about {duration(line.makespan)} {where} (as known of {known})"
     trained = [n.label for n in line.path if isinstance(n.op, Train | Predict | Select)]
     end = f", to `{LONG.sub('[…]', trained[-1])}`" if trained else ""
     chain = f"; however many workers, no less than {duration(line.critical)}: the longest chain{end}"
-    return f"{took}{chain if len(line.path) > 1 else ''}. {_work(found)}"
+    return f"{took}{chain if len(line.path) > 1 else ''}{_work(found)}"
 
 
 def _work(found: Estimate) -> str:
-    return f"{found.flops:.1e} FLOPs, {found.tokens:.1e} tokens"
+    return f". {found.flops:.1e} FLOPs, {found.tokens:.1e} tokens" if found.flops else ""
 
 
 def _unknown(plan: Plan, found: Estimate) -> str:
     number = {
-        word: sum(1 for n in found.unknown if isinstance(n.op, sort))
-        for word, sort in (("trainings", Train), ("choices", Select), ("predictions", Predict))
+        noun: sum(1 for n in found.unknown if isinstance(n.op, sort))
+        for noun, sort in (("training", Train), ("choice", Select), ("prediction", Predict))
     }
-    what = " and ".join(f"{count:,} {word}" for word, count in number.items() if count)
+    what = " and ".join(counted(count, noun) for noun, count in number.items() if count)
     why = "nothing like them is recorded on it yet" if found.flops else "the sizes of their data are not known yet"
     return f"Time of {what} on {plan.device.name}: unknown, {why}"
 
@@ -84,7 +84,7 @@ def _disk(cost: Cost) -> str:
     least = "at least " if unsized else ""
     less = f"; with `--keep final` (checkpoints go when they are evaluated) {size(line.dropped)} at the peak"
     less = less if line.dropped < line.kept else ""
-    more = f" ({unsized:,} nodes of unknown size apart)" if unsized else ""
+    more = f" ({counted(unsized, 'node')} of unknown size apart)" if unsized else ""
     free = f"; {size(cost.free)} free" if cost.free is not None else ""
     return f"Disk: {least}{size(line.kept)} more{less}{more}{free}"
 
@@ -96,7 +96,7 @@ def taken(report: Report, store: Store) -> str:
         return ""
     expected = sum(report.estimated[key] for key in ran)
     took = sum(manifest.seconds for manifest in store.index.many(ran).values())
-    return f"took {duration(took)} of work where about {duration(expected)} were expected ({len(ran):,} nodes)"
+    return f"took {duration(took)} of work where about {duration(expected)} were expected ({counted(len(ran), 'node')})"
 
 
 def duration(seconds: float) -> str:

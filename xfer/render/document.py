@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runtime.preview import Preview
     from xfer.render.costs import Cost
 
-FORMAT_VERSION = "1.1"  # minor: something was added; major: something changed its meaning
+FORMAT_VERSION = "1.2"  # minor: something was added; major: something changed its meaning
 
 
 def plan_document(

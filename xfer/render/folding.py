@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from xfer.render.costs import LONG, duration
-from xfer.render.messages import say
+from xfer.render.messages import counted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -121,7 +121,7 @@ def _draw(line: Line, marked: Marked, seconds: Mapping[Key, float], left: int) -
     """The line with those below it, as far as `left` lines go; scores alone stand on the line of what they score."""
     sign, words = marked([*line.keys, *(key for leaf in line.leaves() for key in leaf.keys)])
     title = f"{line.title()} {line.scored()}" if line.leaves() else line.title()
-    number = ", ".join(filter(None, [line.number(), *([f"{line.scores():,} scores"] if line.leaves() else [])]))
+    number = ", ".join(filter(None, [line.number(), *([counted(line.scores(), "score")] if line.leaves() else [])]))
     took = sum(seconds.get(key, 0.0) for key in line.keys)
     words += f", {duration(took)}" if line.sort == "trainings" and took else ""
     text = Text.assemble(sign, title, (f"  {number}: {words}" if number else f"  {words}", "dim"))

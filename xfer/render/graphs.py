@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FILL = {
     Mark.CACHED: "#d9ead3", Mark.NEW: "#d0e0f0", Mark.CHANGED: "#fff2cc", Mark.RESUMED: "#d9d2e9",
-    Mark.HELD: "#d9d2e9", Mark.UNPINNED: "#ead1dc", Mark.UNASKED: "#eeeeee",
+    Mark.HELD: "#d9d2e9", Mark.UNPINNED: "#ead1dc", Mark.BLOCKED: "#f4cccc", Mark.UNASKED: "#eeeeee",
 }  # fmt: skip
 
 

@@ -116,12 +116,13 @@ def say_fetching(console: Console, file: HubFile) -> None:
 def say_interrupted(console: Console, report: Report) -> None:
     """What an interrupt kept, and how to go on."""
     steps = sorted(step for step in report.halted.values() if step)
-    saved = (
-        f"{len(steps)} training{'s' if len(steps) > 1 else ''} saved at step {', '.join(map(str, steps))}; "
-        if steps
-        else ""
-    )
+    saved = f"{counted(len(steps), 'training')} saved at step {', '.join(map(str, steps))}; " if steps else ""
     say(console, Text(f"interrupted: {saved}what was finished is kept. The same command goes on.", "yellow"))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 node`, `1,011 nodes`."""
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 NOTHING = "Nothing to run: every score is in the store."

@@ -12,7 +12,7 @@ from rich.tree import Tree
 from runtime.preview import Mark, foremost
 from xfer.render.costs import Cost, show_cost
 from xfer.render.folding import show_folded
-from xfer.render.messages import NOTHING, say
+from xfer.render.messages import NOTHING, counted, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 STYLE = {
     Mark.CACHED: "green", Mark.NEW: "cyan", Mark.CHANGED: "yellow", Mark.RESUMED: "blue", Mark.HELD: "blue",
-    Mark.UNPINNED: "magenta", Mark.UNASKED: "dim",
+    Mark.UNPINNED: "magenta", Mark.BLOCKED: "red", Mark.UNASKED: "dim",
 }  # fmt: skip
 _LINES = 24  # of the tree; of more, what is alike is folded
 _CHANGES = 8
 _SORTS = {
-    "train": "trainings", "select": "choices", "predict": "predictions", "baseline": "baselines", "score": "scores",
-    "data": "data sets", "model": "models",
+    "train": "training", "select": "choice", "predict": "prediction", "baseline": "baseline", "score": "score",
+    "data": "data set", "model": "model",
 }  # fmt: skip
 _STEPS = 4
 
@@ -53,11 +53,11 @@ class _Branch(Struct):
 def totals(plan: Plan, preview: Preview) -> str:
     """`Plan: 61 nodes: 0 cached, 61 to run (61 unpinned)`."""
     run = len(preview.to_run)
-    shown = (Mark.CHANGED, Mark.RESUMED, Mark.HELD, Mark.UNPINNED, Mark.UNASKED)
+    shown = (Mark.CHANGED, Mark.RESUMED, Mark.HELD, Mark.UNPINNED, Mark.BLOCKED, Mark.UNASKED)
     details = [f"{n:,} {m.word}" for m in shown if (n := preview.count(m))]
     also = f" ({', '.join(details)})" if details else ""
     cached = preview.count(Mark.CACHED)
-    return f"Plan: {len(plan.nodes):,} nodes: {cached:,} cached, {run:,} to run{also}"
+    return f"Plan: {counted(len(plan.nodes), 'node')}: {cached:,} cached, {run:,} to run{also}"
 
 
 def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None = None, *, tree: bool = False) -> None:
@@ -68,6 +68,7 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
     """
     device = f"on {plan.device.name}, {'bf16' if plan.device.bf16 else 'fp32'} where precision is auto"
     say(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
+    _show_refused(console, preview)
     _show_changes(console, preview.changes)
     root = _grow(plan.routes)
     if tree or _lines(root) <= _LINES:
@@ -150,9 +151,19 @@ def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
     return f"{number} seeds: {words}" if number == seeds else f"{number}: {words}"
 
 
+def _show_refused(console: Console, preview: Preview) -> None:
+    """What `run` would refuse, once, before all else."""
+    if preview.refused:
+        first, more = preview.refused[0], len(preview.refused) - 1
+        what = f"`{first.label}`{f' and {more:,} more' if more else ''}"
+        number = preview.count(Mark.BLOCKED)
+        blocked = f"{counted(number, 'node')} {'are' if number > 1 else 'is'} blocked"
+        say(console, Text(f"{blocked}: {what} would run code: read it, then say `--allow-code`", "red"))
+
+
 def _show_changes(console: Console, changes: tuple[Change, ...]) -> None:
     for change in changes[:_CHANGES]:
-        say(console, Text(f"1 change re-runs {len(change.nodes):,} nodes: {cause(change.reason)}", "yellow"))
+        say(console, Text(f"1 change re-runs {counted(len(change.nodes), 'node')}: {cause(change.reason)}", "yellow"))
     if len(changes) > _CHANGES:
         say(console, Text(f"… and {len(changes) - _CHANGES} more changes", "yellow"))
 
@@ -180,8 +191,7 @@ _CODES = {
 def _show_sharing(console: Console, plan: Plan, cost: Cost | None) -> None:
     """How much there is of each sort, each piece of work once, and what that saves."""
     number = Counter(n.sort for n in plan.nodes)
-    there = [(number[sort], word) for sort, word in _SORTS.items() if number[sort]]
-    said = [f"{count:,} {word if count > 1 else word[:-1]}" for count, word in there]
+    said = [counted(number[sort], noun) for sort, noun in _SORTS.items() if number[sort]]
     unique = number["train"] + number["predict"] + number["baseline"]
     text = f"In all: {', '.join(said)}"
     if plan.naive > unique:

@@ -65,6 +65,8 @@ def _said(mark: Mark) -> str:
             return "another run works on it"
         case Mark.UNPINNED:
             return "to run, its key is not known yet"
+        case Mark.BLOCKED:
+            return "to run once `--allow-code` allows the code that it comes from"
         case Mark.UNASKED:
             return "not needed"
     assert_never(mark)

@@ -82,8 +82,7 @@ class Study(Struct, frozen=True):
             return NOTHING
         if self.options.on is not None:
             return estimate(plan, self.store(), found.to_run, imagined(self.options.on)[1])
-        gpus = capacity.gpus() if plan.device.kind == "cuda" else ()
-        return estimate(plan, self.store(), found.to_run, capacity.default_jobs(plan, len(gpus)))
+        return estimate(plan, self.store(), found.to_run, capacity.workers(plan)[1])
 
 
 def compile(  # noqa: A001

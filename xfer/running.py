@@ -161,10 +161,7 @@ def _engine(plan: Plan, store: Path, log: EventLog, running: Running) -> LocalEn
     from runtime.engine.local import LocalEngine
     from runtime.engine.worker import Job
 
-    gpus = capacity.gpus() if plan.device.kind == "cuda" else ()
-    jobs = running.jobs or capacity.default_jobs(plan, len(gpus))
-    if plan.device.kind == "cuda":
-        jobs = min(jobs, max(1, len(gpus)))
+    gpus, jobs = capacity.workers(plan, running.jobs)
     cores = max(1, capacity.usable_cores() // jobs)
     kinds = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict | Baseline)}
     job = Job(

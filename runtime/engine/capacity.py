@@ -24,11 +24,17 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def default_jobs(plan: Plan, gpus: int) -> int:
-    """One worker a GPU; on CPUs one a core for small models, which use one thread each, one in all for large ones."""
+def workers(plan: Plan, asked: int | None = None) -> tuple[tuple[str, ...], int]:
+    """The GPUs that a run of the plan uses, and how many workers it has.
+
+    One a GPU, or fewer where that is asked for; on CPUs as many as are asked for, else one a core for small models,
+    which use one thread each, and one in all for large ones.
+    """
     if plan.device.kind == "cuda":
-        return max(1, gpus)
-    return usable_cores() if largest(plan) < SMALL else 1
+        found = gpus()
+        most = max(1, len(found))
+        return found, min(asked or most, most)
+    return (), asked or (usable_cores() if largest(plan) < SMALL else 1)
 
 
 def largest(plan: Plan) -> int:

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from compiler.ops import PythonRows, Scratch
+from compiler.plan import Device
 from runtime.engine import capacity
 from runtime.engine.local import LocalEngine, _ending
 from runtime.engine.messages import Died, Failed, Finished, Ran
@@ -148,8 +149,8 @@ def plan_of_model(layers=2, width=64, feedforward=256):
 def test_small_models_get_a_worker_a_core_and_large_ones_one_in_all():
     small, large = plan_of_model(), plan_of_model(layers=12, width=768, feedforward=3072)
 
-    assert capacity.usable_cores() == capacity.default_jobs(small, 0)
-    assert 1 == capacity.default_jobs(large, 0)
+    assert capacity.usable_cores() == capacity.workers(small)[1]
+    assert 1 == capacity.workers(large)[1]
     assert 84_000_000 < capacity.largest(large) < 90_000_000
     assert capacity.needed_memory(small) < capacity.needed_memory(large)
     assert isinstance(small.nodes[0].op.source, Scratch)
@@ -159,7 +160,7 @@ def test_a_model_of_unknown_size_counts_as_large():
     unpinned = plan_of('model n { weights: hf("a/b") }\nn -> w-causes')
 
     assert capacity.SMALL == capacity.largest(unpinned)
-    assert 1 == capacity.default_jobs(unpinned, 0)
+    assert 1 == capacity.workers(unpinned)[1]
 
 
 def test_gpus_are_those_that_the_environment_leaves(monkeypatch):
@@ -170,6 +171,14 @@ def test_gpus_are_those_that_the_environment_leaves(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setattr(capacity, "which", lambda _: None)
     assert () == capacity.gpus()
+
+
+def test_a_gpu_has_one_worker(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, GPU-abc")
+    plan = replace(plan_of_model(), device=Device("cuda", "NVIDIA H100", bf16=True))
+
+    gpus = ("2", "GPU-abc")
+    assert [(gpus, 2), (gpus, 1), (gpus, 2)] == [capacity.workers(plan, asked) for asked in (None, 1, 8)]
 
 
 def test_free_memory_is_what_the_system_says():

@@ -191,6 +191,13 @@ def read_source(value: Value, bag: Bag) -> DataSource | None:
 
 
 def _files(arguments: Arguments) -> FilesData | None:
+    splits = [key for key in arguments.named if key not in ("columns", "format")]
+    if not arguments.positional and splits:  # one mistake: the braces around them are missing
+        hint = f"write braces around it: `files({{ {splits[0]}: … }})`"
+        message = "`files(…)` takes a pattern, or a record of them"
+        arguments.error(codes.WRONG_VALUE, arguments.call.span, message, hint)
+        arguments.named.clear()
+        return None
     value = arguments.first("a pattern, or a record of them")
     patterns: dict[str, str] = {}
     match value:

@@ -50,7 +50,7 @@ class Lowering:
             (*self.routes, *baselines.routes()),
             dict(self.locator.files),
             dict(self.locator.hub),
-            self.trainings.naive + self.scoring.naive + baselines.naive,
+            (self.trainings.naive, self.scoring.naive + baselines.naive),
             self._shapes(),
         )
 

@@ -120,7 +120,7 @@ class Plan(Struct, frozen=True):
     routes: tuple[Route, ...]
     files: Mapping[str, Path]  # where content with this digest lies on this machine; never part of a key
     hub: Mapping[str, HubFile]  # where content with this digest lies on the hub
-    naive: int  # trainings and predictions if every chain ran alone
+    naive: tuple[int, int]  # trainings, and predictions, if every chain ran alone
     shapes: Mapping[Key, ModelShape] = field(default_factory=dict)  # of models, as far as they are known
 
 

@@ -16,13 +16,14 @@ from compiler.ops import Data, Model, Select, Train
 from compiler.schedule import groups
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from compiler.ops import Key
     from compiler.plan import Node
 
 Group = tuple["Node", ...]
 _EVALUATED = 1e15  # more than the seconds of any plan
+_MOST, _WORTH = 64, 0.1  # workers that are tried; the share of the time that more of them have to save
 
 
 class Timeline(Struct, frozen=True):
@@ -34,6 +35,7 @@ class Timeline(Struct, frozen=True):
     work: float  # all of them, one after the other
     kept: float  # all that is left at the end, and so the peak
     dropped: float  # the peak where checkpoints go once nothing to run reads them any more
+    faster: tuple[tuple[int, float], ...] = ()  # more workers, and the makespan with them
 
 
 def ranks(waiting: Sequence[Group], seconds: Mapping[Key, float]) -> list[float]:
@@ -77,11 +79,26 @@ def timeline(
     kept = sum(sizes.get(n.key) or 0.0 for n in nodes)
     if not seconds:
         return Timeline(0.0, 0.0, (), 0.0, kept, _peak(waiting, [0.0] * len(waiting), nodes, sizes))
-    ends = _simulated(waiting, priorities(waiting, seconds), seconds, workers)
+    order = priorities(waiting, seconds)
+    ends = _simulated(waiting, order, seconds, workers)
     path = _longest(nodes, seconds)
+    critical, took = sum(seconds.get(n.key, 0.0) for n in path), max(ends, default=0.0)
     total = sum(seconds.get(n.key, 0.0) for n in nodes)
     dropped = _peak(waiting, ends, nodes, sizes)
-    return Timeline(max(ends, default=0.0), sum(seconds.get(n.key, 0.0) for n in path), path, total, kept, dropped)
+    faster = _faster(workers, took, critical, lambda n: max(_simulated(waiting, order, seconds, n), default=0.0))
+    return Timeline(took, critical, path, total, kept, dropped, tuple(faster))
+
+
+def _faster(
+    workers: int, took: float, critical: float, simulate: Callable[[int], float]
+) -> Iterator[tuple[int, float]]:
+    """Four times as many workers, and again, as long as they save a tenth of the time, up to the longest chain."""
+    while workers < _MOST and took > critical * (1 + _WORTH):
+        workers, before = 4 * workers, took
+        took = simulate(workers)
+        if took > before * (1 - _WORTH):
+            return
+        yield workers, took
 
 
 def _simulated(

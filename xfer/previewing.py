@@ -96,7 +96,7 @@ def _show(out: Console, shown: _Shown, study: api.Study, form: str | None, *, tr
     """The screen, or what another program reads."""
     from xfer.render import graphs
     from xfer.render.nodes import show_nodes
-    from xfer.render.plan import show_plan, totals
+    from xfer.render.plan import in_all, show_plan, totals
 
     if form == "json":
         put(_document(study, shown))
@@ -107,6 +107,7 @@ def _show(out: Console, shown: _Shown, study: api.Study, form: str | None, *, tr
         put(graphs.mermaid(drawn) if form == "mermaid" else graphs.dot(drawn))
     elif shown.nodes is not None:
         show_nodes(out, shown.nodes, shown.preview, shown.cost)
+        out.print(f"Shown: {in_all(shown.nodes)}", highlight=False, soft_wrap=True)
         out.print(totals(shown.plan, shown.preview), style="bold", highlight=False)
     else:
         show_plan(out, shown.plan, shown.preview, shown.cost, tree=tree)

@@ -137,7 +137,8 @@ def test_the_tree_has_a_line_for_each_chain(here):
 def test_every_node_has_a_line_with_its_key(here):
     said = here.plan("--full")
 
-    assert 133 + 1 == len(said.splitlines())
+    assert 133 + 2 == len(said.splitlines())
+    assert "Shown: 15 trainings, 54 predictions, 54 scores, 9 data sets, 1 model" == said.splitlines()[-2]
     assert re.search(r"^\+ [0-9a-f]{12}  m -> a \(seed 1\)$", said, re.MULTILINE)
 
 

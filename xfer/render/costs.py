@@ -13,11 +13,14 @@ from compiler.ops import Predict, Select, Train
 from xfer.render.messages import counted, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rich.console import Console
 
+    from compiler.ops import Key
     from compiler.plan import Plan
+    from compiler.timeline import Timeline
     from runtime.estimates import Estimate
     from runtime.executor import Report
     from runtime.store.objects import Store
@@ -56,13 +59,25 @@ def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
 
 def _time(plan: Plan, found: Estimate) -> str:
     line = found.timeline
-    known = ", ".join(f"{counted(number, 'node')} by {how}" for how, number in found.sources.most_common())
-    where = f"on {plan.device.name} with {counted(found.workers, 'worker')}"
-    took = f"Time: about {duration(line.makespan)} {where} (as known of {known})"
-    trained = [n.label for n in line.path if isinstance(n.op, Train | Predict | Select)]
-    end = f", to `{LONG.sub('[…]', trained[-1])}`" if trained else ""
-    chain = f"; however many workers, no less than {duration(line.critical)}: the longest chain{end}"
-    return f"{took}{chain if len(line.path) > 1 else ''}{_work(found)}"
+    known = " and ".join(f"{how} ({counted(number, 'node')})" for how, number in found.sources.most_common())
+    took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {counted(found.workers, 'worker')}"
+    return f"{took}, estimated by {known}{_more_workers(plan, line)}{_chain(line, found.seconds)}{_work(found)}"
+
+
+def _more_workers(plan: Plan, line: Timeline) -> str:
+    """What more GPUs would make of it."""
+    if plan.device.kind != "cuda" or not line.faster:
+        return ""
+    return "".join(f"; {number} workers: {duration(seconds)}" for number, seconds in line.faster)
+
+
+def _chain(line: Timeline, seconds: Mapping[Key, float]) -> str:
+    """The longest chain, and what takes most of it."""
+    if len(line.path) < 2:  # noqa: PLR2004
+        return ""
+    longest = max(line.path, key=lambda n: seconds.get(n.key, 0.0))
+    most = f"`{LONG.sub('[…]', longest.label)}` {duration(seconds.get(longest.key, 0.0))}"
+    return f"; never under {duration(line.critical)}, the longest chain, of which {most}"
 
 
 def _work(found: Estimate) -> str:
@@ -82,7 +97,7 @@ def _unknown(plan: Plan, found: Estimate) -> str:
 def _disk(cost: Cost) -> str:
     line, unsized = cost.estimate.timeline, cost.estimate.unsized
     least = "at least " if unsized else ""
-    less = f"; with `--keep final` (checkpoints go when they are evaluated) {size(line.dropped)} at the peak"
+    less = f"; with `--keep final`, which drops each checkpoint after its last reader, {size(line.dropped)} at the peak"
     less = less if line.dropped < line.kept else ""
     more = f" ({counted(unsized, 'node')} of unknown size apart)" if unsized else ""
     free = f"; {size(cost.free)} free" if cost.free is not None else ""

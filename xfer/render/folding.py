@@ -49,7 +49,7 @@ class Line(Struct):
         """What is there: one thing, or the alternatives."""
         known = [LONG.sub(_counted, title) for title in self.titles]
         if self.sort == "scores":
-            return f"@ {self._target()}"
+            return f"evaluated as it is @ {self._target()}"
         if len(known) == 1:
             return known[0]
         shown = _fitting(known)
@@ -70,10 +70,6 @@ class Line(Struct):
     def scored(self) -> str:
         """What it is scored on, on its own line."""
         return f"@ {', '.join(leaf._target() for leaf in self.leaves())}"  # noqa: SLF001  (of its own kind)
-
-    def scores(self) -> int:
-        """How many scores stand on its own line."""
-        return len({key for leaf in self.leaves() for key in leaf.keys})
 
     def number(self) -> str:
         """How many nodes: `3 × 5 seeds × 11 languages = 165`; nothing for one."""
@@ -98,38 +94,58 @@ class Line(Struct):
         return 1 + (0 if self.leaves() else sum(child.size() for child in self.children.values()))
 
 
+class _Drawing(Struct):
+    """Lines drawn one after the other: what stands on an earlier one is told, and counts no time again."""
+
+    marked: Marked  # the sign and the words of nodes
+    seconds: Mapping[Key, float]  # what those take that are to run
+    seen: set[Key] = field(default_factory=set)
+
+    def text(self, line: Line) -> Text:
+        """One line; scores alone stand on the line of what they score."""
+        scores = {key for leaf in line.leaves() for key in leaf.keys}
+        sign, words = self.marked([*line.keys, *scores])
+        title = f"{line.title()} {line.scored()}" if line.leaves() else line.title()
+        number = [line.number() + self._above(line.keys)] if len(line.keys) > 1 else []
+        number += [counted(len(scores), "score") + self._above(scores)] if scores else []
+        fresh = sum(self.seconds.get(key, 0.0) for key in line.keys if key not in self.seen)
+        words += f", {duration(fresh)}" if line.sort == "trainings" and fresh else ""
+        words += self._above(line.keys) if not number else ""
+        self.seen |= line.keys.keys() | scores
+        return Text.assemble(sign, title, ("  " + ": ".join(filter(None, [", ".join(number), words])), "dim"))
+
+    def _above(self, keys: Collection[Key]) -> str:
+        """How many stand on an earlier line too."""
+        above = sum(1 for key in keys if key in self.seen)
+        return (f" ({above:,} above)" if len(keys) > 1 else " (above)") if above else ""
+
+
 def show_folded(console: Console, plan: Plan, marked: Marked, seconds: Mapping[Key, float]) -> None:
     """The folded tree of each experiment, at most MOST lines in all.
 
     `marked` gives the sign and the words of nodes, `seconds` what those take that are to run.
     """
-    roots = fold(plan)
+    roots, drawing = fold(plan), _Drawing(marked, seconds)
     left = MOST
     for root in roots.values():
         if len(roots) > 1 and left > 0:
             say(console, Text(f"experiment {root.name}", "bold"))
         for child in root.children.values():
             if left > 0:
-                tree, left = _draw(child, marked, seconds, left)
+                tree, left = _draw(child, drawing, left)
                 console.print(tree, highlight=False, no_wrap=True, overflow="ellipsis", crop=True)
     hidden = sum(child.size() for root in roots.values() for child in root.children.values()) - MOST
     if hidden > 0:
         say(console, Text(f"… and {hidden:,} more lines (--tree)", "dim"))
 
 
-def _draw(line: Line, marked: Marked, seconds: Mapping[Key, float], left: int) -> tuple[Tree, int]:
-    """The line with those below it, as far as `left` lines go; scores alone stand on the line of what they score."""
-    sign, words = marked([*line.keys, *(key for leaf in line.leaves() for key in leaf.keys)])
-    title = f"{line.title()} {line.scored()}" if line.leaves() else line.title()
-    number = ", ".join(filter(None, [line.number(), *([counted(line.scores(), "score")] if line.leaves() else [])]))
-    took = sum(seconds.get(key, 0.0) for key in line.keys)
-    words += f", {duration(took)}" if line.sort == "trainings" and took else ""
-    text = Text.assemble(sign, title, (f"  {number}: {words}" if number else f"  {words}", "dim"))
-    tree, left = Tree(text, guide_style="dim"), left - 1
+def _draw(line: Line, drawing: _Drawing, left: int) -> tuple[Tree, int]:
+    """The line with those below it, as far as `left` lines go."""
+    tree, left = Tree(drawing.text(line), guide_style="dim"), left - 1
     for child in () if line.leaves() else line.children.values():
         if left <= 0:
             break
-        branch, left = _draw(child, marked, seconds, left)
+        branch, left = _draw(child, drawing, left)
         tree.children.append(branch)
     return tree, left
 
@@ -139,7 +155,7 @@ def _fitting(titles: Sequence[str]) -> list[str]:
     room, shown = ROOM, list[str]()
     for title in titles:
         room -= len(title) + 3
-        if room < 0 and len(shown) > 1:
+        if room < 0 and len(shown) > 1 and len(titles) > len(shown) + 1:  # to say of one that it is there takes as much
             break
         shown.append(title)
     return shown

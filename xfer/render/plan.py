@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from compiler.ops import Key
-    from compiler.plan import Plan, Route
+    from compiler.plan import Node, Plan, Route
     from runtime.differences import Reason
     from runtime.preview import Change, Preview
 
@@ -34,6 +34,7 @@ _SORTS = {
     "train": "training", "select": "choice", "predict": "prediction", "baseline": "baseline", "score": "score",
     "data": "data set", "model": "model",
 }  # fmt: skip
+_PREDICTED = ("predict", "baseline")
 _STEPS = 4
 
 
@@ -70,19 +71,20 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
     say(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
     _show_refused(console, preview)
     _show_changes(console, preview.changes)
-    root = _grow(plan.routes)
+    root, hint = _grow(plan.routes), ""
     if tree or _lines(root) <= _LINES:
         for model in root.children.values():
             console.print(_draw(model, preview), highlight=False)
     else:
         seconds = cost.estimate.seconds if cost is not None else {}
         show_folded(console, plan, lambda keys: _marked(keys, preview), seconds)
+        hint = f" · {_HINT}"
     _show_sharing(console, plan, cost)
     if preview.to_run:
         if cost is not None:
             show_cost(console, plan, cost)
         say(console, Text(totals(plan, preview), "bold"))
-        say(console, Text(_legend(preview), "dim"))
+        say(console, Text(_legend(preview) + hint, "dim"))
     else:
         say(console, Text(NOTHING, "bold green"))
 
@@ -90,6 +92,9 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
 def _legend(preview: Preview) -> str:
     marks = [m for m in Mark if preview.count(m)]
     return "marks: " + ", ".join(f"{m.value} {m.word}" for m in marks)
+
+
+_HINT = "NAME[4]: in 4 languages · `--tree`: every chain · `--select 'NAME+'`: what NAME re-runs when it changes"
 
 
 def _marked(keys: Collection[Key], preview: Preview) -> tuple[Text, str]:
@@ -188,16 +193,18 @@ _CODES = {
 }
 
 
+def in_all(nodes: Iterable[Node]) -> str:
+    """`3 trainings, 12 predictions, 12 scores`."""
+    number = Counter(n.sort for n in nodes)
+    return ", ".join(counted(number[sort], noun) for sort, noun in _SORTS.items() if number[sort])
+
+
 def _show_sharing(console: Console, plan: Plan, cost: Cost | None) -> None:
     """How much there is of each sort, each piece of work once, and what that saves."""
-    number = Counter(n.sort for n in plan.nodes)
-    said = [counted(number[sort], noun) for sort, noun in _SORTS.items() if number[sort]]
-    unique = number["train"] + number["predict"] + number["baseline"]
-    text = f"In all: {', '.join(said)}"
-    if plan.naive > unique:
-        say(console, Text(text))
+    say(console, Text(f"In all: {in_all(plan.nodes)}"))
+    trained, predicted = (sum(1 for n in plan.nodes if n.sort in sorts) for sorts in (("train",), _PREDICTED))
+    if plan.naive != (trained, predicted):
         saved = cost.estimate.saved if cost is not None else None
-        also = f", and {saved:.0%} of the FLOPs of trainings are saved" if saved is not None else ""
-        words = f"{plan.naive - unique:,} of {plan.naive:,} trainings and predictions are another chain's too"
-        text = f"Sharing: {words}{also}"
-    say(console, Text(text))
+        also = f", which saves {saved:.0%} of the FLOPs of trainings" if saved is not None else ""
+        alone = f"{counted(plan.naive[0], 'training')} and {counted(plan.naive[1], 'prediction')}"
+        say(console, Text(f"Sharing: chains on their own would take {alone}; here {trained:,} and {predicted:,}{also}"))

@@ -59,9 +59,25 @@ def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
 
 def _time(plan: Plan, found: Estimate) -> str:
     line = found.timeline
-    known = " and ".join(f"{how} ({counted(number, 'node')})" for how, number in found.sources.most_common())
     took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {counted(found.workers, 'worker')}"
-    return f"{took}, estimated by {known}{_more_workers(plan, line)}{_chain(line, found.seconds)}{_work(found)}"
+    how = f"({_parts(plan, found.seconds)}estimated by {_known(found)})"
+    return f"{took} {how}{_more_workers(plan, line)}{_chain(line, found.seconds)}{_work(found)}"
+
+
+def _parts(plan: Plan, seconds: Mapping[Key, float]) -> str:
+    """What trainings take and what predictions take, one after the other, where there are both."""
+    spent = [0.0, 0.0]
+    for node in plan.nodes:
+        if isinstance(node.op, Train | Select | Predict):
+            spent[isinstance(node.op, Predict)] += seconds.get(node.key, 0.0)
+    return f"trainings {duration(spent[0])}, predictions {duration(spent[1])}; " if all(spent) else ""
+
+
+def _known(found: Estimate) -> str:
+    """What the times are taken from, and of how many nodes where there is more than one answer."""
+    if len(found.sources) == 1:
+        return next(iter(found.sources))
+    return " and ".join(f"{how} ({counted(number, 'node')})" for how, number in found.sources.most_common())
 
 
 def _more_workers(plan: Plan, line: Timeline) -> str:

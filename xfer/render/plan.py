@@ -94,7 +94,7 @@ def _legend(preview: Preview) -> str:
     return "marks: " + ", ".join(f"{m.value} {m.word}" for m in marks)
 
 
-_HINT = "NAME[4]: in 4 languages · `--tree`: every chain · `--select 'NAME+'`: what NAME re-runs when it changes"
+_HINT = "NAME[4]: in 4 languages · `--tree`: every chain · `--select 'NAME+'`: whose label has NAME, and what reads it"
 
 
 def _marked(keys: Collection[Key], preview: Preview) -> tuple[Text, str]:

@@ -13,8 +13,8 @@ SIZES  ?= 1011,10011,100011
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
 
-test: check  ## Format, lint, types, imports, then the tests.
-	$(BIN)/python -m pytest -q
+test: check  ## Format, lint, types, imports, then the tests, in JOBS processes.
+	$(BIN)/python -m pytest -q --numprocesses $(JOBS) --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

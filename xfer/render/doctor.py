@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 from rich.text import Text
 
 from xfer.doctor.examine import works
@@ -37,4 +37,4 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def document(findings: Sequence[Finding]) -> dict[str, Any]:
     """The findings as one JSON document."""
-    return {"format_version": FORMAT_VERSION, "works": works(findings), "findings": [asdict(f) for f in findings]}
+    return {"format_version": FORMAT_VERSION, "works": works(findings), "findings": to_builtins(list(findings))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -44,7 +44,7 @@ def show_rows(console: Console, what: str, rows: Sequence[Row]) -> None:
 
 def document(what: str, rows: Sequence[Row]) -> dict[str, Any]:
     """The rows as one JSON document."""
-    return {"format_version": FORMAT_VERSION, what: [asdict(row) for row in rows]}
+    return {"format_version": FORMAT_VERSION, what: to_builtins(list(rows))}
 
 
 def _cells(row: Row) -> tuple[str, ...]:

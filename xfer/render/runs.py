@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
 from msgspec.structs import asdict
 from rich.table import Table
 from rich.text import Text
@@ -43,7 +44,7 @@ def show_runs(console: Console, runs: Sequence[RunRecord]) -> None:
 
 def runs_document(runs: Sequence[RunRecord]) -> dict[str, Any]:
     """The runs as one JSON document."""
-    return {"format_version": FORMAT_VERSION, "runs": [{**asdict(r), "path": str(r.path)} for r in runs]}
+    return {"format_version": FORMAT_VERSION, "runs": [to_builtins(asdict(r) | {"path": str(r.path)}) for r in runs]}
 
 
 def follow(console: Console, run: RunRecord) -> int:

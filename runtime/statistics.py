@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from math import sqrt
-from statistics import fmean, stdev
+from statistics import correlation, fmean, stdev
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -45,6 +46,10 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
     """Spearman's ρ of pairs; None where they are fewer than four or one side is constant."""
     if len(one) < FEWEST_RANKS or len(set(one)) == 1 or len(set(other)) == 1:
         return None
-    from scipy.stats import spearmanr
+    return correlation(_ranks(one), _ranks(other))  # scipy.stats takes half a second to load
 
-    return float(spearmanr(one, other).statistic)
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """From 1; equal values share the mean of theirs."""
+    order = sorted(values)
+    return [(bisect_left(order, value) + bisect_right(order, value) + 1) / 2 for value in values]

@@ -1,10 +1,13 @@
 """Tables average over seeds, pair gains by seed, and keep the source language apart."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from compiler.plan import Cell
 from runtime.results import Row
-from runtime.statistics import estimate
+from runtime.statistics import estimate, rank_correlation
 from runtime.tables import tables
 
 
@@ -26,6 +29,14 @@ def row(arm, seed, language, value, zero_shot=True):
 def beside(method, language, value, *axes, zero_shot=True):
     cell = Cell("#1", axes, "", "xcopa", language, "accuracy", zero_shot, "k", baseline=method)
     return Row(cell, value, 500, 0.5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.floats(0, 1, width=16)), max_size=20))
+def test_rank_correlation_is_spearmans_with_ties(pairs):
+    one, other = [float(a) for a, _ in pairs], [b for _, b in pairs]
+    tells = len(pairs) > 3 and len(set(one)) > 1 and len(set(other)) > 1
+
+    assert rank_correlation(one, other) == (pytest.approx(spearmanr(one, other).statistic) if tells else None)
 
 
 def test_mean_deviation_and_interval_are_students():

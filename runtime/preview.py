@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from compiler.ops import Data, PythonRows
+from compiler.ops import PythonRows, sources
 from compiler.schedule import needed
 from runtime.contents import names
 from runtime.differences import Reason
@@ -96,8 +96,8 @@ def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
     resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
     wrong = _damage(wanted, store)
     held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
-    refused = () if allow_code else tuple(n for n in to_run if _runs_code(n) and n.key not in held)
-    blocked = _after(refused, to_run, held)
+    refused = () if allow_code else tuple(n for n in to_run if any(isinstance(s, PythonRows) for s in sources(n.op)))
+    blocked = _after(refused, to_run)
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
     for node in plan.nodes:
@@ -105,21 +105,18 @@ def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
             marks[node.key] = Mark.CACHED if node.key in present else Mark.UNASKED
         else:
             reasons[node.key] = _reasons(node, relatives, wrong)
-            marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
             if node.key in blocked and node.pinned:
                 marks[node.key] = Mark.BLOCKED
+            else:
+                marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
     return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held, refused)
 
 
-def _runs_code(node: Node) -> bool:
-    return isinstance(node.op, Data) and any(isinstance(rows, PythonRows) for rows in node.op.rows)
-
-
-def _after(refused: Collection[Node], to_run: Collection[Node], held: Collection[Key]) -> set[Key]:
-    """The nodes that are refused, and all that wait for one; not what another run makes meanwhile."""
+def _after(refused: Collection[Node], to_run: Collection[Node]) -> set[Key]:
+    """The nodes that are refused, and all that wait for one."""
     found = {node.key for node in refused}
     for node in to_run if found else ():
-        if node.key not in held and not found.isdisjoint(node.inputs):
+        if not found.isdisjoint(node.inputs):
             found.add(node.key)
     return found
 

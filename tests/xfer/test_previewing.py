@@ -9,10 +9,12 @@ import sys
 
 import jsonschema
 import pytest
+from msgspec.structs import asdict
 
 import xfer
 from bench.study import write_study
 from compiler.ops import Data, Predict, Train
+from runtime.store.leases import myself
 from runtime.store.objects import MEASURED
 from tests import plans
 from tests.compiling import PRELUDE, write_files
@@ -124,6 +126,14 @@ def test_what_would_run_code_is_blocked_with_all_that_waits_for_it_until_it_is_a
     assert ["blocked"] * 2 == [marks[label] for label in ("data own train[en]", "m -> own (seed 1)")]
     assert ("new", "blocked") == (marks["m -> c (seed 1)"], marks["m -> own -> c (seed 1)"])
     assert any("! own" in line and "blocked" in line for line in said)
+    leases = here.study().store(write=True).leases
+    leases.mkdir(parents=True, exist_ok=True)
+    data = next(n for n in here.study().plan.nodes if n.label == "data own train[en]")
+    (leases / f"{data.key}.json").write_text(json.dumps(asdict(myself("other"))))
+    assert "(5 blocked)" in here.plan(), "`run` refuses it whoever makes it meanwhile"
+    assert exits.ERROR == call(["run", "spec.xfer", "--device", "cpu"])
+    assert "(1 held by another run)" in here.plan("--allow-code")
+    (leases / f"{data.key}.json").unlink()
     allowed = here.plan("--allow-code").splitlines()
     assert "(" not in allowed[0].partition("·")[0] and not any("!" in line for line in allowed)
 

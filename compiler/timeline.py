@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Group = tuple["Node", ...]
 _EVALUATED = 1e15  # more than the seconds of any plan
-_MOST, _WORTH = 64, 0.1  # workers that are tried; the share of the time that more of them have to save
+_WORTH = 0.1  # the share of the time that more workers have to save
 
 
 class Timeline(Struct, frozen=True):
@@ -72,9 +72,12 @@ def _before(group: Group, home: Mapping[Key, int]) -> set[int]:
 
 
 def timeline(
-    nodes: Sequence[Node], seconds: Mapping[Key, float], sizes: Mapping[Key, float | None], workers: int
+    nodes: Sequence[Node], seconds: Mapping[Key, float], sizes: Mapping[Key, float | None], workers: int, most: int = 1
 ) -> Timeline:
-    """The simulated run of `nodes`, in topological order; a node without a time takes none."""
+    """The simulated run of `nodes`, in topological order; a node without a time takes none.
+
+    With what more workers would make of it, up to `most`.
+    """
     waiting = groups(nodes)
     kept = sum(sizes.get(n.key) or 0.0 for n in nodes)
     if not seconds:
@@ -85,15 +88,15 @@ def timeline(
     critical, took = sum(seconds.get(n.key, 0.0) for n in path), max(ends, default=0.0)
     total = sum(seconds.get(n.key, 0.0) for n in nodes)
     dropped = _peak(waiting, ends, nodes, sizes)
-    faster = _faster(workers, took, critical, lambda n: max(_simulated(waiting, order, seconds, n), default=0.0))
-    return Timeline(took, critical, path, total, kept, dropped, tuple(faster))
+    more = _faster(workers, most, took, critical, lambda n: max(_simulated(waiting, order, seconds, n), default=0.0))
+    return Timeline(took, critical, path, total, kept, dropped, tuple(more))
 
 
 def _faster(
-    workers: int, took: float, critical: float, simulate: Callable[[int], float]
+    workers: int, most: int, took: float, critical: float, simulate: Callable[[int], float]
 ) -> Iterator[tuple[int, float]]:
     """Four times as many workers, and again, as long as they save a tenth of the time, up to the longest chain."""
-    while workers < _MOST and took > critical * (1 + _WORTH):
+    while 4 * workers <= most and took > critical * (1 + _WORTH):
         workers, before = 4 * workers, took
         took = simulate(workers)
         if took > before * (1 - _WORTH):

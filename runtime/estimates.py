@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RECORDS, TABLE = "past records", "the device table"  # how a time is known
 _RECENT = 400  # records that are looked at
+_GPUS = 64  # with how many a plan for GPUs is simulated at the most
 _ALIKE = 3.0  # models whose encoders differ by no more than this factor are alike
 _PASSES = {"train": 3, "predict": 1}  # of a forward pass
 
@@ -54,7 +55,7 @@ def estimate(plan: Plan, store: Store, to_run: Sequence[Node], workers: int = 1)
     """What the nodes to run take with so many workers."""
     read = {key for node in plan.nodes for key in node.inputs}
     work = works(plan, amounts(plan, store, read))
-    rates = _Rates(plan.device, store)
+    rates, most = _Rates(plan.device, store), _GPUS if plan.device.kind == "cuda" else workers
     seconds, sources, unknown = {}, Counter[str](), []
     for node in to_run:
         took, how = rates.seconds(node, work[node.key])
@@ -69,7 +70,7 @@ def estimate(plan: Plan, store: Store, to_run: Sequence[Node], workers: int = 1)
         tokens=sum(work[n.key].tokens or 0.0 for n in to_run),
         seconds=seconds,
         works=work,
-        timeline=timeline(to_run, seconds, {k: w.size for k, w in work.items()}, workers),
+        timeline=timeline(to_run, seconds, {k: w.size for k, w in work.items()}, workers, most),
         unsized=sum(1 for n in to_run if work[n.key].size is None),
         unknown=tuple(unknown),
         sources=sources,

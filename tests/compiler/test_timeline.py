@@ -85,7 +85,7 @@ def test_where_there_is_work_for_all_the_longest_chain_or_the_whole_work_decides
 
 def test_more_workers_are_told_of_as_long_as_they_save_a_tenth(study):
     seconds = durations(study, 3)
-    found = timeline(study.nodes, seconds, {}, 1)
+    found = timeline(study.nodes, seconds, {}, 1, most=64)
 
     assert [4, 16, 64][: len(found.faster)] == [workers for workers, _ in found.faster] != []
     for workers, makespan in found.faster:
@@ -93,7 +93,9 @@ def test_more_workers_are_told_of_as_long_as_they_save_a_tenth(study):
     spans = [found.makespan, *(makespan for _, makespan in found.faster)]
     assert all(after <= 0.9 * before for before, after in pairwise(spans))
     alone = dict.fromkeys(seconds, 0.0) | {found.path[-1].key: 1.0}
-    assert () == timeline(study.nodes, alone, {}, 1).faster
+    assert () == timeline(study.nodes, alone, {}, 1, most=64).faster
+    assert [8, 32] == [workers for workers, _ in timeline(study.nodes, seconds, {}, 2, most=64).faster]
+    assert () == timeline(study.nodes, seconds, {}, 2, most=7).faster
 
 
 def test_one_worker_takes_all_the_work_and_the_path_is_a_chain(study):

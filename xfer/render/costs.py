@@ -61,7 +61,7 @@ def _time(plan: Plan, found: Estimate) -> str:
     line = found.timeline
     took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {counted(found.workers, 'worker')}"
     how = f"({_parts(plan, found.seconds)}estimated by {_known(found)})"
-    return f"{took} {how}{_more_workers(plan, line)}{_chain(line, found.seconds)}{_work(found)}"
+    return f"{took} {how}{_more_workers(line)}{_chain(line, found.seconds)}{_work(found)}"
 
 
 def _parts(plan: Plan, seconds: Mapping[Key, float]) -> str:
@@ -80,10 +80,8 @@ def _known(found: Estimate) -> str:
     return " and ".join(f"{how} ({counted(number, 'node')})" for how, number in found.sources.most_common())
 
 
-def _more_workers(plan: Plan, line: Timeline) -> str:
-    """What more GPUs would make of it."""
-    if plan.device.kind != "cuda" or not line.faster:
-        return ""
+def _more_workers(line: Timeline) -> str:
+    """What more of them would make of it."""
     return "".join(f"; {number} workers: {duration(seconds)}" for number, seconds in line.faster)
 
 

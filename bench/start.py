@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -16,16 +15,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.plan.tools import XFER, environment
+
 ROOT = Path(__file__).resolve().parent.parent
-# As users have it: without the development extra `interegular`, and with compiled files kept.
-_XFER = "import sys; sys.modules['interegular'] = None; from xfer.cli import entry; entry()"
+_XFER = XFER[-1]
 
 
 def seconds(code: str, arguments: list[str], store: str) -> float:
     """Wall time of one process."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"XFER_STORE": store}
+    kept = environment(Path(store, "caches")) | {"XFER_STORE": store}
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, env=environment, capture_output=True, check=True)
+    subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, env=kept, capture_output=True, check=True)
     return time.perf_counter() - started
 
 

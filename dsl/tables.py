@@ -17,6 +17,7 @@ from lark.grammar import Rule
 from lark.lexer import TerminalDef
 from msgspec import Struct
 from msgspec.json import decode
+from msgspec.structs import asdict
 
 if TYPE_CHECKING:
     from lark import Transformer
@@ -50,8 +51,7 @@ def parser(transformer: Transformer[Any, Any]) -> Lark:
     kept = decode(KEPT.read_bytes(), type=Tables)
     if (kept.lark, kept.grammar) != (lark.__version__, _digest(text)):
         return _read(text, transformer)
-    table = {name: getattr(kept.table, name) for name in kept.table.__struct_fields__}
-    whole = kept.data | {"parser": kept.data["parser"] | {"parser": table}}
+    whole = kept.data | {"parser": kept.data["parser"] | {"parser": asdict(kept.table)}}
     loaded: Lark = Lark._load_from_dict(whole, kept.memo, transformer=transformer)  # type: ignore[no-untyped-call]  # noqa: SLF001 - as the standalone parsers that Lark makes
     return loaded
 

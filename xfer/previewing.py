@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,7 @@ def _show(out: Console, shown: _Shown, study: api.Study, form: str | None, *, tr
         put(graphs.mermaid(drawn) if form == "mermaid" else graphs.dot(drawn))
     elif shown.nodes is not None:
         show_nodes(out, shown.nodes, shown.preview, shown.cost)
-        out.print(f"Shown: {in_all(shown.nodes)}", highlight=False, soft_wrap=True)
+        out.print(f"Shown: {in_all(Counter(n.sort for n in shown.nodes))}", highlight=False, soft_wrap=True)
         out.print(totals(shown.plan, shown.preview), style="bold", highlight=False)
     else:
         show_plan(out, shown.plan, shown.preview, shown.cost, tree=tree)

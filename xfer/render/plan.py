@@ -15,12 +15,12 @@ from xfer.render.folding import show_folded
 from xfer.render.messages import NOTHING, counted, say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from rich.console import Console
 
     from compiler.ops import Key
-    from compiler.plan import Node, Plan, Route
+    from compiler.plan import Plan, Route
     from runtime.differences import Reason
     from runtime.preview import Change, Preview
 
@@ -34,7 +34,6 @@ _SORTS = {
     "train": "training", "select": "choice", "predict": "prediction", "baseline": "baseline", "score": "score",
     "data": "data set", "model": "model",
 }  # fmt: skip
-_PREDICTED = ("predict", "baseline")
 _STEPS = 4
 
 
@@ -193,17 +192,17 @@ _CODES = {
 }
 
 
-def in_all(nodes: Iterable[Node]) -> str:
-    """`3 trainings, 12 predictions, 12 scores`."""
-    number = Counter(n.sort for n in nodes)
-    return ", ".join(counted(number[sort], noun) for sort, noun in _SORTS.items() if number[sort])
+def in_all(number: Mapping[str, int]) -> str:
+    """`3 trainings, 12 predictions, 12 scores`, of how many nodes there are of each sort."""
+    return ", ".join(counted(number[sort], noun) for sort, noun in _SORTS.items() if number.get(sort))
 
 
 def _show_sharing(console: Console, plan: Plan, cost: Cost | None) -> None:
     """How much there is of each sort, each piece of work once, and what that saves."""
-    say(console, Text(f"In all: {in_all(plan.nodes)}"))
-    trained, predicted = (sum(1 for n in plan.nodes if n.sort in sorts) for sorts in (("train",), _PREDICTED))
-    if plan.naive != (trained, predicted):
+    number = Counter(n.sort for n in plan.nodes)
+    say(console, Text(f"In all: {in_all(number)}"))
+    trained, predicted = number["train"], number["predict"] + number["baseline"]
+    if sum(plan.naive) > trained + predicted:
         saved = cost.estimate.saved if cost is not None else None
         also = f", which saves {saved:.0%} of the FLOPs of trainings" if saved is not None else ""
         alone = f"{counted(plan.naive[0], 'training')} and {counted(plan.naive[1], 'prediction')}"

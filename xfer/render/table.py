@@ -10,6 +10,7 @@ from rich.text import Text
 
 from runtime.distances import SOURCE
 from runtime.tables import Arm, Axes, Table, tables
+from xfer.render.messages import counted
 from xfer.render.pairs import is_square, square
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _notes(table: Table) -> list[str]:
 def _seeds(number: int) -> str:
     if number == 0:
         return "nothing trained"
-    return "1 seed" if number == 1 else f"{number} seeds"
+    return counted(number, "seed")
 
 
 def _items(items: tuple[int, int]) -> str:

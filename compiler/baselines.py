@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from compiler.check import is_trained
 from compiler.data import under_of
-from compiler.keys import metric_version
 from compiler.ops import Baseline, Data, Key, Score
 from compiler.pairs import sides
 from compiler.plan import Cell, Route, Step
@@ -67,7 +66,7 @@ class Baselines:
         trained = {side for language in question.part.languages for side in sides(language)}
         zero_shot = not is_trained(data.language, trained)
         for cell in question.cells:
-            score = Score(key, cell.metric, metric_version(cell.metric))
+            score = Score(key, cell.metric, target.task.kind.metrics[cell.metric].version)
             scored = self._graph.enter(score, f"{cell.metric} {label}", target.span, {})
             own = replace(cell, seed="", zero_shot=zero_shot, score=scored, skips=(), baseline=op.method)
             self._keep(own, (op.model, op.train, data.split, data.max_length, data.limit, data.under))

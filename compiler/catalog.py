@@ -16,19 +16,30 @@ SPLITS = ("train", "dev", "test")
 SOURCE = "en"  # the language of training unless said
 
 
+class Metric(Struct, frozen=True):
+    """A metric of a kind."""
+
+    protocol: str  # whose rules it follows, in words: it stands below each table of its scores
+    version: int = 1  # raised with its code; part of the key of `Score` alone
+    has_threshold: bool = False  # counts what is at or above a threshold alone
+
+
 class Kind(Struct, frozen=True):
-    """A kind of task as the compiler sees it."""
+    """A kind of task as the compiler sees it; what it does is the file of its name in `runtime.kinds`."""
 
     name: str
     fields: tuple[str, ...]  # all that `input:` may have
     required: tuple[str, ...]
-    metrics: tuple[str, ...]  # the first is the default
+    metrics: Mapping[str, Metric]  # the first is the default
     settings: tuple[str, ...] = ()  # keys of its own
     labelled: bool = True  # trains on labels, so that its languages are no longer zero-shot
     needs_labels: bool = False  # `labels: […]` must be declared
-    available: bool = False  # the runtime has it
     trains: bool = True  # it has a head that a stage trains; without one, a target needs no stage
-    later: tuple[str, ...] = ()  # fields and metrics that this version does not have
+
+    @property
+    def metric(self) -> str:
+        """The one that counts where none is named."""
+        return next(iter(self.metrics))
 
     def has(self, key: str) -> bool:
         """Whether a stage or a target of this kind has the settings key."""
@@ -38,6 +49,9 @@ class Kind(Struct, frozen=True):
         return self.trains or where == "target" or key in OF_TARGETS
 
 
+_SQUAD = "SQuAD's rules: case, punctuation, `a`, `an`, `the` and spaces aside; the best of several answers"
+_MLQA = "MLQA's rules: case, punctuation of all scripts and the language's articles aside; Chinese by character"
+
 KINDS: Mapping[str, Kind] = {
     k.name: k
     for k in (
@@ -45,40 +59,72 @@ KINDS: Mapping[str, Kind] = {
             "classification",
             ("text", "pair", "label"),
             ("text", "label"),
-            ("accuracy",),
+            {
+                "accuracy": Metric("share of examples whose highest score is at the label"),
+                "macro-f1": Metric("mean of F1 over the labels that occur or are predicted (scikit-learn)"),
+                "mcc": Metric("Matthews correlation coefficient of labels and predictions (scikit-learn)"),
+            },
             ("baselines",),
             needs_labels=True,
-            available=True,
         ),
         Kind(
             "multiple-choice",
             ("context", "question", "choices", "label"),
             ("choices", "label"),
-            ("accuracy",),
+            {"accuracy": Metric("share of examples whose highest score is at the label")},
             ("baselines",),
-            available=True,
         ),
         Kind(
             "span-qa",
             ("context", "question", "answers"),
             ("context", "question", "answers"),
-            ("f1", "em"),
-            ("stride", "max-query", "max-answer", "n-best", "null-threshold"),
-            later=("f1", "em"),
+            {
+                "f1": Metric(f"F1 over words. {_SQUAD}"),
+                "em": Metric(f"share of answers that match. {_SQUAD}"),
+                "mlqa-f1": Metric(f"F1 over words. {_MLQA}"),
+                "mlqa-em": Metric(f"share of answers that match. {_MLQA}"),
+            },
+            ("baselines", "stride", "max-query", "max-answer", "n-best", "null-threshold"),
         ),
-        Kind("tagging", ("tokens", "tags"), ("tokens", "tags"), ("f1", "accuracy"), needs_labels=True, later=("f1",)),
-        Kind("regression", ("text", "pair", "value"), ("text", "value"), ("pearson", "spearman")),
-        Kind("masked-lm", ("text",), ("text",), ("accuracy",), ("mask",), labelled=False, available=True),
+        Kind(
+            "tagging",
+            ("tokens", "tags"),
+            ("tokens", "tags"),
+            {
+                "f1": Metric("F1 over spans (seqeval); of tags without B- and I- equal neighbours are one span"),
+                "accuracy": Metric("share of words whose tag is right"),
+            },
+            ("baselines",),
+            needs_labels=True,
+        ),
+        Kind(
+            "regression",
+            ("text", "pair", "value"),
+            ("text", "value"),
+            {
+                "pearson": Metric("Pearson correlation of values and predictions (SciPy)"),
+                "spearman": Metric("Spearman rank correlation of values and predictions (SciPy)"),
+            },
+        ),
+        Kind(
+            "masked-lm",
+            ("text",),
+            ("text",),
+            {"accuracy": Metric("share of hidden tokens that are found")},
+            ("mask",),
+            labelled=False,
+        ),
         Kind(
             "retrieval",
-            ("query", "document", "gold"),
+            ("query", "document", "gold", "query-id", "document-id"),
             ("query", "document"),
-            ("accuracy", "f1"),
-            ("layer", "pool", "similarity", "prefix", "threshold"),
+            {
+                "accuracy": Metric("share of queries whose document is found"),
+                "f1": Metric("F1 over the pairs that are found, as XTREME scores BUCC", has_threshold=True),
+            },
+            ("layer", "pool", "similarity", "prefix", "match", "threshold"),
             labelled=False,
-            available=True,
             trains=False,
-            later=("gold", "f1"),
         ),
     )
 }
@@ -87,7 +133,8 @@ KINDS: Mapping[str, Kind] = {
 class SettingRule(Struct, frozen=True):
     """What a settings key takes.
 
-    `sort` is one of int, float, share (10 % or a number of steps), word, words, text, limit, mix, under, select, call.
+    `sort` is one of int, float, share (10 % or a number of steps), word, words, text, limit, mix, under, select,
+    similarity, threshold, call.
     """
 
     sort: str
@@ -116,23 +163,13 @@ class SettingRule(Struct, frozen=True):
 
     def allowed(self) -> str:
         """The values in words, for messages."""
+        if self.sort in _ALLOWED:
+            return _ALLOWED[self.sort]
         match self.sort:
             case "word" | "call":
                 return " or ".join(f"`{w}`" for w in (*self.words, *self.later))
             case "words":
                 return f"a list such as `[{', '.join(self.words)}]`, or `none`"
-            case "text":
-                return "a text in quotes"
-            case "mix":
-                return MIX_ALLOWED
-            case "under":
-                return UNDER_ALLOWED
-            case "select":
-                return SELECT_ALLOWED
-            case "limit":
-                return "a number of rows, or `first(N)`"
-            case "share":
-                return "a share such as `10%` below 100 %, or a number of steps"
         number = "a whole number" if self.sort == "int" else "a number"
         low = f"{number} {'above' if self.open_low else 'from'} {self.low:g}"
         high = f"{self.high:.0f}" if self.sort == "int" else f"{self.high:g}"
@@ -146,6 +183,16 @@ SELECT_ALLOWED = "`last`, `best` or `best(METRIC, every: STEPS, patience: N, lim
 UNTUNED = ("seed", "seeds", "select", "precision")  # keys of a run of which `best {…}` may not choose a value
 
 UNDER_ALLOWED = "`clean`, `typos(rate: R)`, `casing`, `casing(rate: R)` or `word-drop(rate: R)`"
+_ALLOWED: Mapping[str, str] = {  # by the sort of a setting
+    "text": "a text in quotes",
+    "mix": MIX_ALLOWED,
+    "under": UNDER_ALLOWED,
+    "select": SELECT_ALLOWED,
+    "similarity": "`cosine`, `margin` or `margin(k: NEIGHBOURS)`",
+    "threshold": "`dev`, or a number from -1000 to below 1000",
+    "limit": "a number of rows, or `first(N)`",
+    "share": "a share such as `10%` below 100 %, or a number of steps",
+}
 PERTURBATIONS: Mapping[str, float | None] = {"typos": None, "casing": 1.0, "word-drop": None}  # built-in rates
 
 _SEED_END = float(2**32)
@@ -181,7 +228,7 @@ SETTINGS: Mapping[str, SettingRule] = {
         "word", "target", "which split is scored", None, words=("dev", "test", "train"), unset="test, else dev"
     ),
     "under": SettingRule("under", "target", "perturbation of the texts", "clean", words=("clean",)),
-    # Of some kinds alone, at their targets. Those of kinds that are not available yet are on no node so far.
+    # Of some kinds alone, at their targets.
     "baselines": SettingRule(
         "words", "kind", "scores beside those of the arms", words=("majority", "bag-of-words"), unset="none"
     ),
@@ -189,16 +236,27 @@ SETTINGS: Mapping[str, SettingRule] = {
         "int", "kind", "layer whose hidden states are a sentence's vectors", None, high=1000, unset="the last"
     ),
     "pool": SettingRule("word", "kind", "how vectors of tokens become one", "mean", words=("mean", "cls")),
-    "similarity": SettingRule(
-        "call", "kind", "similarity of two vectors", "cosine", words=("cosine",), later=("margin",)
-    ),
+    "similarity": SettingRule("similarity", "kind", "similarity of two vectors", "cosine", words=("cosine", "margin")),
     "prefix": SettingRule("text", "kind", "text before each sentence", "", unset="none"),
-    "threshold": SettingRule("call", "kind", "threshold of the similarity", None, later=("dev",)),
-    "stride": SettingRule("int", "part", "tokens between windows", None, low=1),
-    "max-query": SettingRule("int", "part", "longest question in tokens", None, low=1),
-    "max-answer": SettingRule("int", "kind", "longest answer in tokens", None, low=1),
-    "n-best": SettingRule("int", "kind", "candidates kept", None, low=1),
-    "null-threshold": SettingRule("float", "kind", "margin of no answer", None, low=-1000),
+    "match": SettingRule(
+        "word", "kind", "which pairs are found", "forward", words=("forward", "backward", "intersection", "max")
+    ),
+    "threshold": SettingRule(
+        "threshold",
+        "kind",
+        "similarity from which a pair counts",
+        words=("dev",),
+        low=-1000,
+        high=1000,
+        unset="all count",
+    ),
+    "stride": SettingRule("int", "part", "tokens from one window to the next", 128, low=1, high=100_000),
+    "max-query": SettingRule("int", "part", "longest question in tokens", 64, low=1, high=100_000),
+    "max-answer": SettingRule("int", "kind", "longest answer in tokens", 30, low=1, high=100_000),
+    "n-best": SettingRule("int", "kind", "starts and ends tried in each window", 20, low=1, high=1000),
+    "null-threshold": SettingRule(
+        "float", "kind", "margin of no answer", None, low=-1000, high=1000, unset="every question is answered"
+    ),
 }
 
 OF_ENCODING = ("stride", "max-query")  # keys that one kind alone has: how its rows are encoded
@@ -263,7 +321,6 @@ METHODS: Mapping[str, dict[str, ArgumentRule]] = {  # values with arguments of t
     "bitfit": {},
     "lora": {"r": ArgumentRule(_FROM_1, "8", whole=True, required=True)},
     "margin": {"k": ArgumentRule(_FROM_1, "4", 4, whole=True)},
-    "dev": {},
 }
 
 # Two keys of one slot: the nearer one wins, both at one place is an error.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from compiler import codes
-from compiler.catalog import KINDS, MOST_RUNS, SETTINGS
+from compiler.catalog import MOST_RUNS, SETTINGS
 from compiler.declarations import Declarations
 from compiler.declare import ModelDecl, TaskDecl
 from compiler.expand import Shape, StageUse, Use, expand, report_too_many
@@ -295,12 +295,7 @@ class Composer(Struct, dict=True):
     def _task_at(self, name: Name, *, target: bool) -> TaskDecl | None:
         found = self.names.get(name)
         if isinstance(found, Declaration) and found.word != "model":
-            task = self.declared.task(found)
-            if task is not None and not task.kind.available:
-                message = f"`{name.text}` is a {task.kind.name} task, a kind that is not available yet"
-                available = ", ".join(k for k, v in KINDS.items() if v.available)
-                self.bag.later(name.span, message, f"available: {available}")
-            return task
+            return self.declared.task(found)
         if not target:
             return None  # reported by `expand`
         if self.names.is_refused(name):

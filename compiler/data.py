@@ -16,7 +16,7 @@ from compiler.values import as_text, as_whole
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from compiler.bag import Bag
     from compiler.declare import TaskDecl
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from compiler.locate import Locator
     from compiler.plan import Place
     from compiler.reading import Reading
-    from compiler.settle import Settings, Settled
+    from compiler.settle import Settled
     from dsl.source import Span
 
 
@@ -49,13 +49,12 @@ class _Asked(Struct, frozen=True):
 
 def _own(part: Settled) -> Own | None:
     """What the kind alone has to say of how rows are encoded."""
-    return own_of(part.settings, OF_ENCODING)
+    return own_of({key: part[key] for key in OF_ENCODING if key in part.settings})
 
 
-def own_of(settings: Settings, keys: Iterable[str]) -> Own | None:
-    """The settings of some keys that one kind alone has, where they are set; None where none is."""
-    found = {key: settings[key].value for key in keys if key in settings}
-    return tuple((key, value) for key, value in found.items() if isinstance(value, int | float)) or None
+def own_of(values: Mapping[str, object]) -> Own | None:
+    """The values of settings that one kind alone has, where there are any; None where there are none."""
+    return tuple((key, value) for key, value in values.items() if isinstance(value, int | float)) or None
 
 
 def _prefix(part: Settled) -> str:

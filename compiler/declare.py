@@ -226,15 +226,10 @@ def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, 
 
 
 def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:
-    metrics = _words(merged, "metrics", bag) or kind.metrics[:1]
+    metrics = _words(merged, "metrics", bag) or (kind.metric,)
     pair = merged.nearest("metrics")
     for metric in metrics:
-        if metric in kind.later and pair is not None:
-            there = [m for m in kind.metrics if m not in kind.later]
-            hint = f"for now: {', '.join(there)}" if there else None
-            if kind.available:
-                bag.later(pair.value.span, f"the metric `{metric}` of {kind.name} is not available yet", hint)
-        elif metric not in kind.metrics and pair is not None:
+        if metric not in kind.metrics and pair is not None:
             hint = did_you_mean(metric, kind.metrics)
             bag.error(codes.WRONG_VALUE, pair.value.span, f"{kind.name} has no metric `{metric}`", hint)
     return metrics

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.catalog import OF_ANSWERS, SETTINGS
 from compiler.check import declared_same, rows_of
-from compiler.keys import metric_version
-from compiler.ops import Data, Judge, Key
+from compiler.data import own_of
+from compiler.ops import Data, Judge, Key, Own
 from compiler.selection import SelectRule, metric_of
 from compiler.values import as_real
 from dsl.diagnostics import Label
@@ -74,7 +75,16 @@ class Judging:
 
 def _judge(judged: Settled, head: int, data: tuple[Key, ...], metric: str) -> Judge:
     mask = as_real(judged["mask"]) if "mask" in judged.settings else None
-    return Judge(judged.task.kind.name, head, data, metric, metric_version(metric), mask)
+    kind = judged.task.kind
+    return Judge(kind.name, head, data, metric, kind.metrics[metric].version, mask, _answers(judged))
+
+
+def _answers(judged: Settled) -> Own | None:
+    """How answers are taken from predictions: as a target says, at a stage as the task does."""
+    said = {given.key: given.value for given in judged.task.settings} | {
+        key: setting.value for key, setting in judged.settings.items()
+    }
+    return own_of({key: said.get(key, SETTINGS[key].default) for key in OF_ANSWERS if key in judged.task.kind.settings})
 
 
 BY_FIRST_METRIC = SelectRule()  # how `best {…}` judges its candidates

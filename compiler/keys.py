@@ -40,14 +40,6 @@ VERSION: dict[type[Op], int] = {Model: 1, Data: 2, Train: 2, Select: 1, Predict:
 
 SORTS = {sort: sort.__name__.lower() for sort in VERSION}  # what ops are called: `train`, `data`, …
 
-# Raised with the metric's own code; part of the key of `Score` alone.
-METRIC_VERSION = {"accuracy": 1}
-
-
-def metric_version(metric: str) -> int:
-    """The version of a metric; 0 of one that cannot be computed yet, which no plan that runs asks for."""
-    return METRIC_VERSION.get(metric, 0)
-
 
 def text_of(op: Op) -> str:
     """The canonical JSON of the op's pre-image: sorted keys, no space, shortest round-trip floats, UTF-8."""

@@ -147,7 +147,7 @@ def _setting(key: str, rule: SettingRule) -> SettingRow:
         built_in=rule.built_in(),
         allowed=replace(rule, later=()).allowed(),
         not_yet=rule.later,
-        available=rule.available and (not kinds or any(KINDS[k].available for k in kinds)),
+        available=rule.available,
         instead_of=SLOT.get(key),
     )
 

@@ -177,6 +177,7 @@ class Judge(Struct, frozen=True):
     metric: str
     metric_version: int
     mask: float | None
+    own: Own | None = None
 
 
 class Keep(Struct, frozen=True):
@@ -224,7 +225,7 @@ class Vectors(Struct, frozen=True):
     layer: int | None  # 0 is the embeddings' output; None the last
     pool: str
     similarity: str | Method
-    threshold: Method | None = None
+    match: str | None = None  # which pairs are found; None: for each query the document
 
 
 class Predict(Struct, frozen=True):
@@ -258,6 +259,8 @@ class Score(Struct, frozen=True):
     predictions: Key
     metric: str
     metric_version: int
+    threshold: float | None = None  # similarity from which a pair counts; None: all do
+    tuned_on: Key | None = None  # the predictions by which that similarity is chosen
 
 
 Op = Model | Data | Train | Select | Predict | Baseline | Score
@@ -302,8 +305,8 @@ def inputs(op: Op) -> tuple[Key, ...]:
             return (weights, data) if other is None else (weights, data, other)
         case Baseline(model=model, train=train, data=data):
             return (model, *train, data)
-        case Score(predictions=predictions):
-            return (predictions,)
+        case Score(predictions=predictions, tuned_on=tuned_on):
+            return (predictions,) if tuned_on is None else (predictions, tuned_on)
 
 
 def _judged(judges: tuple[Judge, ...]) -> tuple[Key, ...]:

@@ -7,12 +7,13 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from compiler.catalog import OF_ANSWERS
+from compiler.catalog import OF_ANSWERS, SETTINGS
 from compiler.cells import seed_of
 from compiler.check import is_trained
 from compiler.data import own_of, under_of
-from compiler.keys import HOLE, Pattern, metric_version
+from compiler.keys import HOLE, Pattern, node_key
 from compiler.ops import Key, Method, Predict, Score, Vectors
 from compiler.plan import Cell
 from compiler.trainings import Weights, precision_of, setting_places
@@ -21,10 +22,12 @@ from compiler.values import as_real, as_text, as_whole
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from compiler.catalog import Metric
     from compiler.graph import Graph
     from compiler.ops import Own
     from compiler.plan import Device, Place
     from compiler.settle import Run, Settled, Stage
+    from compiler.values import Scalar
     from dsl.source import Span
 
 
@@ -58,7 +61,8 @@ class Asked(Struct, frozen=True, dict=True):
     mask: float | None
     vectors: Vectors | None
     own: Own | None
-    metrics: tuple[tuple[str, int], ...]  # each with its version
+    metrics: tuple[tuple[str, Metric], ...]
+    threshold: Scalar | None  # of metrics that have one: a number, or "dev"
     label: tuple[str, str]  # before and behind the language
     span: Span
     places: Mapping[str, Place]
@@ -100,27 +104,45 @@ def asked(run: Run, title: str, target: Settled, answer: Answer, graph: Graph, d
         precision=precision_of(precision, device),
         mask=as_real(target["mask"]) if "mask" in target.settings else None,
         vectors=_vectors(target),
-        own=own_of(target.settings, OF_ANSWERS),
-        metrics=tuple((metric, metric_version(metric)) for metric in target.task.metrics),
+        own=own_of({key: target[key] for key in OF_ANSWERS if key in target.settings}),
+        metrics=tuple((metric, target.task.kind.metrics[metric]) for metric in target.task.metrics),
+        threshold=target["threshold"] if "threshold" in target.settings else None,
         label=(f"{title} @ {target.task.name}[", f"]{under_of(target)}{f' (seed {seed})' if seed else ''}"),
         span=target.span,
         places=places,
     )
 
 
-def enter(graph: Graph, asked: Asked, weights: Key, data: Key, language: str) -> tuple[Cell, ...]:
-    """The nodes of one language's predictions and of each metric; a cell for each metric."""
+def enter(
+    graph: Graph, asked: Asked, weights: Key, data: Key, language: str, dev: Key | None = None
+) -> tuple[Cell, ...]:
+    """The nodes of one language's predictions and of each metric; a cell for each metric.
+
+    By the predictions on `dev` a threshold is chosen.
+    """
     predict = asked.op(weights, data)
     name = language.join(asked.label)
     key = asked.pattern.key(data, weights)
     graph.enter(predict, f"predict {name}", asked.span, asked.places, key)
     zero_shot = not is_trained(language, asked.trained)
     cells = []
-    for metric, version in asked.metrics:
-        op, scored = Score(key, metric, version), _scored(metric, version).key(key)
-        graph.enter(op, f"{metric} {name}", asked.span, _NOWHERE, scored)
+    tuned_on = _tuning(graph, asked, weights, dev, language) if dev is not None else None
+    for metric, rule in asked.metrics:
+        op, scored = Score(key, metric, rule.version), _scored(metric, rule.version).key(key)
+        if rule.has_threshold and asked.threshold is not None:
+            number = as_real(asked.threshold) if tuned_on is None else None
+            op = replace(op, threshold=number, tuned_on=tuned_on)
+            scored = node_key(op)
+        graph.enter(op, f"{metric} {name}", asked.span, asked.places if op.threshold or tuned_on else _NOWHERE, scored)
         cells.append(asked.cell.scored(language, metric, scored, zero_shot=zero_shot))
     return tuple(cells)
+
+
+def _tuning(graph: Graph, asked: Asked, weights: Key, dev: Key, language: str) -> Key:
+    """The node of the predictions by which a threshold is chosen."""
+    name = f"{asked.label[0]}{language}, to choose its threshold{asked.label[1]}"
+    key = asked.pattern.key(dev, weights)
+    return graph.enter(asked.op(weights, dev), f"predict {name}", asked.span, asked.places, key)
 
 
 @cache
@@ -132,11 +154,10 @@ def _scored(metric: str, version: int) -> Pattern:
 def _vectors(target: Settled) -> Vectors | None:
     if "pool" not in target.settings:
         return None
-    layer = target["layer"]
-    similarity, threshold = target["similarity"], target["threshold"]
+    layer, similarity, match = target["layer"], target["similarity"], as_text(target["match"])
     return Vectors(
         None if layer is None else as_whole(layer),
         as_text(target["pool"]),
         similarity if isinstance(similarity, Method) else as_text(similarity),
-        threshold if isinstance(threshold, Method) else None,
+        None if match == SETTINGS["match"].default else match,
     )

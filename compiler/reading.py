@@ -208,9 +208,7 @@ def _fields(merged: Merged, kind: Kind, names: tuple[str, ...], bag: Bag) -> tup
     if written is None or not _inherits_right(merged, written, names, bag):
         return None
     for key, (field, _) in written.items():
-        if key in kind.later and key in kind.fields:
-            bag.later(field.key.span, f"`{key}` of {kind.name} is not available yet", "leave it out")
-        elif key not in kind.fields:
+        if key not in kind.fields:
             hint = did_you_mean(key, kind.fields)
             bag.error(codes.UNKNOWN_KEY, field.key.span, f"{kind.name} has no field `{key}`", hint)
     meant = {closest(key, kind.fields) for key in written if key not in kind.fields}  # told already

@@ -20,6 +20,7 @@ from compiler.perturbations import CLEAN, perturbation_name
 from compiler.plan import Cell, Step
 from compiler.predicting import Answer, asked, enter
 from compiler.selection import TARGET_DEV, SelectRule
+from compiler.suggest import listing
 from compiler.trainings import Weights, precision_of, setting_places
 from compiler.values import as_whole
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from compiler.plan import Device
     from compiler.settle import Run, Settled
     from compiler.suites import Taken
+
+
+DEV = "dev"  # of a threshold: chosen on that split
 
 
 class Reached(Struct, frozen=True):
@@ -62,6 +66,8 @@ class Scoring:
         if not self._data.has_split(target, split, "a target is scored on it") or not self._has_layer(reached, target):
             return
         if reached.weights.open and answer.part is not None and not self._data.has_split(target, "dev", CHOOSES):
+            return
+        if not self._has_threshold(target):
             return
         data = self._data.of_target(target, reached.model, split, answer.lengths(target))
         weights = {language: self._weights(reached, target, language, answer) for language in data}
@@ -115,10 +121,12 @@ class Scoring:
     ) -> Iterator[tuple[Cell, ...]]:
         """The cells of each language, one a metric; beside them what is learned without a network is asked for."""
         what = asked(reached.run, reached.title, target, answer, self._graph, self._device)
+        tuned = what.threshold == DEV
+        dev = self._data.of_target(target, reached.model, "dev", answer.lengths(target)) if tuned else {}
         for language, key in data.items():
             if (used := weights[language]) is None:
                 continue
-            cells = enter(self._graph, what, used.key, key, language)
+            cells = enter(self._graph, what, used.key, key, language, dev.get(language))
             self.naive += 1
             yield cells
             if not answer.earlier:
@@ -179,6 +187,20 @@ class Scoring:
         hint = f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last"
         self._bag.error(codes.WRONG_VALUE, span, message, hint)
         return False
+
+    def _has_threshold(self, target: Settled) -> bool:
+        """Whether a threshold has something to be chosen on, and a metric that counts with it."""
+        setting = target.settings.get("threshold")
+        if setting is None or setting.value is None:
+            return True
+        metrics, kind = target.task.metrics, target.task.kind
+        if not any(kind.metrics[metric].has_threshold for metric in metrics):
+            there = listing(m for m, rule in kind.metrics.items() if rule.has_threshold)
+            message = f"`threshold` is set, and `{target.task.name}` is scored by {listing(metrics)}, which has none"
+            hint = f"a metric with a threshold is {there}: `metrics: [f1]` in the declaration"
+            self._bag.error(codes.WRONG_VALUE, setting.place or target.span, message, hint)
+            return False
+        return setting.value != DEV or self._data.has_split(target, DEV, "its threshold is chosen on it")
 
 
 def _steps(title: str, cells: tuple[Cell, ...], seed: str) -> Iterator[Step]:

@@ -138,7 +138,7 @@ class _Shown(Struct, frozen=True):
         built_in = {
             "source": source,
             "languages": f"[{', '.join(languages)}]",
-            "metrics": f"[{', '.join(self.kind.metrics[:1])}]",
+            "metrics": f"[{self.kind.metric}]",
         }
         for key, value in built_in.items():
             if key not in self.merged.pairs:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler import codes
-from compiler.catalog import KINDS, SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
+from compiler.catalog import SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
 from compiler.methods import read_method
 from compiler.mixes import MixRule, read_mix
 from compiler.ops import Limit, Method, Perturbation
@@ -77,8 +77,7 @@ def read_setting(pair: Pair, owner: str, bag: Bag) -> Given | None:
     rule = SETTINGS.get(key)
     if rule is None:
         hyphenated = key.replace("_", "-")
-        of_kinds = {k for kind in KINDS.values() if kind.available for k in kind.settings}
-        here = [k for k, r in SETTINGS.items() if (r.where != "kind" or k in of_kinds) and r.available]
+        here = [k for k, r in SETTINGS.items() if r.available]
         hint = f"keys are hyphenated: `{hyphenated}`" if hyphenated in SETTINGS else did_you_mean(key, here)
         if (meant := SYNONYMS.get(hyphenated)) is not None:
             hint = f"it is called `{meant}` here"
@@ -136,6 +135,8 @@ def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
             return read_under(value, bag)
         case "select":
             return read_select(value, bag)
+        case "similarity" if _called(value) == "margin":
+            return read_method("margin", value, bag)
         case "words":
             return _read_words(key, rule, value, bag)
         case "call" if (word := _called(value)) in rule.later:
@@ -165,7 +166,7 @@ def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar |
     match rule.sort, value:
         case "int", Number(value=int() as number, unit=unit) if unit in ("", "k", "M"):
             read = number
-        case "float", Number(value=number, unit=unit) if unit in ("", "%"):
+        case (("float" | "threshold"), Number(value=number, unit=unit)) if unit in ("", "%"):
             read = float(number)
         case "share", Number(value=number, unit="%") if 0 <= number < 1:
             read = float(number) or 0
@@ -175,7 +176,7 @@ def read_scalar(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar |
             read = Limit(number, "fixed")
         case "limit", Call():
             read = _first(value)
-        case (("word" | "call"), Word(text=text)) if text in rule.words:
+        case (("word" | "call" | "similarity" | "threshold"), Word(text=text)) if text in rule.words:
             read = text
         case "text", String(value=text):
             read = text

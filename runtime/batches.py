@@ -48,10 +48,8 @@ def examples_at(step: int, *, examples: int, batch: int, seed: int) -> NDArray[n
     return order[position * batch : (position + 1) * batch]
 
 
-def hide(
-    columns: Columns, share: float, special: Special, *, seed: int, step: int
-) -> tuple[Columns, NDArray[np.int32]]:
-    """The columns with `share` of their tokens hidden, and the targets: the hidden token, or IGNORED.
+def hide(columns: Columns, share: float, special: Special, *, seed: int, step: int) -> Columns:
+    """The columns with `share` of their tokens hidden; the target of a hidden token is itself, of others IGNORED.
 
     Of the tokens drawn, 80 % become the mask, 10 % another token, 10 % stay (Devlin et al. 2019, section 3.1).
     """
@@ -64,18 +62,18 @@ def hide(
     mask = -1 if special.mask is None else special.mask
     inputs = np.where(drawn & (how < 0.8), mask, tokens)  # noqa: PLR2004
     inputs = np.where(drawn & (how >= 0.9), other, inputs).astype(np.int32)  # noqa: PLR2004
-    return replace(columns, tokens=inputs), np.where(drawn, tokens, IGNORED).astype(np.int32)
+    return replace(columns, tokens=inputs, targets=np.where(drawn, tokens, IGNORED).astype(np.int32))
 
 
 def micro_batches(
-    columns: Columns, budget: int, pad: int, device: torch.device, targets: NDArray[np.int32] | None = None
+    columns: Columns, budget: int, pad: int, device: torch.device
 ) -> Iterator[tuple[NDArray[np.int64], Batch]]:
     """All examples of `columns`, longest first, cut so that a padded batch has at most `budget` tokens.
 
     Yields the examples' indices with each batch. One example is never cut, however long.
     """
     for chosen in _cuts(columns, budget):
-        yield chosen, _pad(columns, chosen, pad, device, targets)
+        yield chosen, _pad(columns.take(chosen), pad, device)
 
 
 def _cuts(columns: Columns, budget: int) -> Iterator[NDArray[np.int64]]:
@@ -92,18 +90,12 @@ def _cuts(columns: Columns, budget: int) -> Iterator[NDArray[np.int64]]:
         yield order[start:]
 
 
-def _pad(
-    columns: Columns, chosen: NDArray[np.int64], pad: int, device: torch.device, targets: NDArray[np.int32] | None
-) -> Batch:
-    part = columns.take(chosen)
+def _pad(part: Columns, pad: int, device: torch.device) -> Batch:
     starts, lengths = part.sequence_starts[:-1], np.diff(part.sequence_starts)
     columns_of = np.arange(int(lengths.max()))
     real = columns_of < lengths[:, None]  # (N, T)
     index = np.minimum(starts[:, None] + columns_of, len(part.tokens) - 1)
-    wanted = None
-    if targets is not None:
-        hidden = replace(columns, tokens=targets).take(chosen).tokens
-        wanted = _tensor(np.where(real, hidden[index], IGNORED), device)
+    targets = None if part.targets is None else _tensor(np.where(real, part.targets[index], IGNORED), device)
     return Batch(
         tokens=_tensor(np.where(real, part.tokens[index], pad), device),
         attention=_tensor(real, device),
@@ -111,10 +103,11 @@ def _pad(
         choices=_tensor(part.choices, torch.device("cpu")),
         labels=_tensor(part.labels, device),
         rows=_tensor(part.rows, device),
-        targets=wanted,
+        targets=targets,
     )
 
 
 def _tensor(values: NDArray[np.generic], device: torch.device) -> torch.Tensor:
-    tensor = torch.from_numpy(values.astype(np.int64))
+    whole = np.issubdtype(values.dtype, np.integer) or values.dtype == bool
+    tensor = torch.from_numpy(values.astype(np.int64 if whole else np.float32))
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from compiler.ops import Baseline, Data, Key, Model, Predict, Score, Select, Train
+from compiler.ops import Baseline, Data, Key, Method, Model, Predict, Score, Select, Train
 from runtime.engine.messages import Group, Progress
 from runtime.errors import BadInput, Stopped
 
@@ -185,6 +185,7 @@ class TorchBodies(Struct):
                 device=self.device,
                 precision=op.precision,
                 mask=op.mask,
+                own=_own(op),
                 stopping=desk.stopping,
             )
             yield partial(_write_predictions, table, {**data.counts(), **models.weights(network)})
@@ -206,8 +207,20 @@ class TorchBodies(Struct):
     def _score(self, op: Score, inputs: Inputs) -> Write:
         from runtime import metrics
 
-        measured = metrics.score(self.kinds[op.predictions], op.metric, inputs[op.predictions])
+        tuned_on = None if op.tuned_on is None else inputs[op.tuned_on]
+        kind = self.kinds[op.predictions]
+        measured = metrics.score(kind, op.metric, inputs[op.predictions], threshold=op.threshold, tuned_on=tuned_on)
         return lambda folder: metrics.write(folder, measured)
+
+
+def _own(op: Predict) -> dict[str, Any]:
+    """The settings that the kind alone has."""
+    found: dict[str, Any] = dict(op.own or ())
+    if op.vectors is not None:
+        margin = op.vectors.similarity
+        found |= dict(margin.arguments) if isinstance(margin, Method) else {}
+        found |= {} if op.vectors.match is None else {"match": op.vectors.match}
+    return found
 
 
 def _judged(judges: Iterable[Judge], inputs: Inputs) -> dict[Key, Columns]:

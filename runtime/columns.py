@@ -2,10 +2,13 @@
 
 Letters of shapes, everywhere in the runtime: B examples, N sequences (B times the choices), T tokens, C choices,
 H width, V vocabulary.
+
+Beside them may lie what a kind keeps of its rows for its predictions, a row each, and the network does not see.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +17,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-NAME = "columns.arrow"
+NAME, KEPT = "columns.arrow", "kept.arrow"
+_SAID = "common"
 
 
 class Example(Struct, frozen=True):
@@ -27,7 +31,9 @@ class Example(Struct, frozen=True):
     row: int  # index in the source
     sequences: tuple[list[int], ...]  # token ids; one for each choice
     segments: tuple[list[int], ...]  # segment ids, parallel to `sequences`
-    label: int
+    label: int | float
+    targets: tuple[list[int], ...] | None = None  # parallel to `sequences`: what the kind says of each token
+    kept: Mapping[str, Any] | None = None
 
 
 class Columns(Struct, frozen=True):
@@ -38,7 +44,9 @@ class Columns(Struct, frozen=True):
     sequence_starts: NDArray[np.int32]  # (N + 1,) into `tokens`
     example_starts: NDArray[np.int32]  # (B + 1,) into the sequences
     rows: NDArray[np.int64]  # (B,)
-    labels: NDArray[np.int32]  # (B,)
+    labels: NDArray[np.int32] | NDArray[np.float64]  # (B,)
+    targets: NDArray[np.int32] | None = None  # parallel to `tokens`
+    kept: Any = None  # the Arrow table of what was kept, one row an example; None where nothing was, and of a part
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,6 +80,7 @@ class Columns(Struct, frozen=True):
             example_starts=_starts(self.choices[examples]),
             rows=self.rows[examples],
             labels=self.labels[examples],
+            targets=None if self.targets is None else self.targets[flat],
         )
 
 
@@ -90,18 +99,32 @@ def _ranges(starts: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np
     return np.arange(total, dtype=np.int64) + shifts
 
 
-def write(folder: Path, examples: Iterable[Example]) -> None:
-    """Write the columns of a data node."""
-    kept = list(examples)
-    table = pa.table(
-        {
-            "row": pa.array([e.row for e in kept], pa.int64()),
-            "tokens": pa.array([list(e.sequences) for e in kept], pa.list_(pa.list_(pa.int32()))),
-            "segments": pa.array([list(e.segments) for e in kept], pa.list_(pa.list_(pa.int8()))),
-            "label": pa.array([e.label for e in kept], pa.int32()),
-        }
-    )
-    write_table(folder / NAME, table)
+def write(folder: Path, examples: Iterable[Example], said: Mapping[str, Any] | None = None) -> None:
+    """Write the columns of a data node, and what is said of all its rows in common beside what is kept of each."""
+    found = list(examples)
+    labels = [e.label for e in found]
+    table = {
+        "row": pa.array([e.row for e in found], pa.int64()),
+        "tokens": _nested([e.sequences for e in found], pa.int32()),
+        "segments": _nested([e.segments for e in found], pa.int8()),
+        "label": pa.array(labels, pa.float64() if any(isinstance(v, float) for v in labels) else pa.int32()),
+    }
+    if found and found[0].targets is not None:
+        table["targets"] = _nested([e.targets or () for e in found], pa.int32())
+    write_table(folder / NAME, pa.table(table))
+    if found and found[0].kept is not None:
+        kept = pa.Table.from_pylist([dict(e.kept or {}) for e in found])
+        write_table(folder / KEPT, kept.replace_schema_metadata({_SAID: json.dumps(said or {})}))
+
+
+def common(kept: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What is said of all rows of a table of what was kept."""
+    found: dict[str, Any] = json.loads(kept.schema.metadata[_SAID.encode()])
+    return found
+
+
+def _nested(values: list[tuple[list[int], ...]], sort: Any) -> Any:  # noqa: ANN401
+    return pa.array([list(v) for v in values], pa.list_(pa.list_(sort)))
 
 
 def write_table(path: Path, table: Any) -> None:  # noqa: ANN401  (pyarrow has no types)
@@ -127,6 +150,8 @@ def read(folder: Path) -> Columns:
         example_starts=tokens[0],
         rows=table.column("row").to_numpy(),
         labels=table.column("label").to_numpy(),
+        targets=_flat(table.column("targets"))[2] if "targets" in table.column_names else None,
+        kept=read_table(folder / KEPT) if (folder / KEPT).is_file() else None,
     )
 
 
@@ -149,7 +174,13 @@ def concatenate(parts: list[Columns]) -> Columns:
         example_starts=_joined([p.example_starts for p in parts]),
         rows=np.concatenate([p.rows for p in parts]),
         labels=np.concatenate([p.labels for p in parts]),
+        targets=_targets([p.targets for p in parts]),
     )
+
+
+def _targets(parts: list[NDArray[np.int32] | None]) -> NDArray[np.int32] | None:
+    found = [p for p in parts if p is not None]
+    return np.concatenate(found) if found else None
 
 
 def _joined(starts: list[NDArray[np.int32]]) -> NDArray[np.int32]:

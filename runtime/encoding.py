@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,14 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from compiler.pairs import spelled
-from runtime import columns
+from runtime import columns, pooled
 from runtime.errors import BadInput, Stopped
 from runtime.joining import rows_of
 from runtime.kinds import kinds
+from runtime.kinds.kind import Coding
 from runtime.models import check_length, load_tokenizer
 from runtime.perturbing import perturbed
-from runtime.templates import FILTER, Templates
+from runtime.templates import FILTER, Named, Templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 FACTS = "facts.json"
 _BRACED = re.compile(r"(?<!\{)\{\s*(\w+(?:\.\w+)?)\s*\}(?!\})")  # one brace where two are meant
+_Valued = tuple[int, "Mapping[str, Any]"]  # a row's index, and the value of each field
 _ORDER_SEED = 20_200_526  # of the one order that `limit: N` takes the first rows of
 
 
@@ -58,11 +61,9 @@ def encode(
     """
     tokenizer = load_tokenizer(model)
     check_length(model, tokenizer, op.max_length)
-    rows = rows_of(op, files, allow_code=allow_code)
-    _check_written(op, rows[0])
-    kept = _kept(op, rows)
-    facts = Facts(len(rows), len(kept))
-    columns.write(folder, _until(stopping, _examples(op, rows, limited(kept, op.limit), tokenizer, facts)))
+    values, facts = _values(op, files, allow_code=allow_code)
+    examples = _until(stopping, _examples(op, values, tokenizer, facts))
+    columns.write(folder, examples, {"labels": op.labels, "language": op.language})
     (folder / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
     return columns.read(folder).counts()
 
@@ -115,49 +116,88 @@ def _where(op: Data, index: int) -> str:
     return f"row {index + 1} of {op.split}[{op.language}]"
 
 
+def _values(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> tuple[Iterable[_Valued], Facts]:
+    """The values of the fields of each row that is taken, with its index; of pools of each of their items."""
+    pools = kinds()[op.kind].pools
+    if pools is not None and pools.field in dict(op.fields):
+        sources = pooled.sources(op, files, allow_code=allow_code)
+        first = {name: Named(rows[0]) for name, rows in sources.items()}
+        _check_written(op, first.get("", first))
+        count = sum(map(len, sources.values()))
+        return enumerate(pools.rows(pooled.values(op, sources, _given(op)))), Facts(count, count)
+    rows = rows_of(op, files, allow_code=allow_code)
+    _check_written(op, rows[0])
+    kept = _kept(op, rows)
+    return _of_rows(op, rows, limited(kept, op.limit)), Facts(len(rows), len(kept))
+
+
+def _of_rows(op: Data, rows: Sequence[Row], chosen: Iterable[int]) -> Iterator[_Valued]:
+    templates = Templates(op.fields)
+    for index in chosen:
+        with _telling(op, index):
+            values = templates.values(rows[index], _given(op))
+        yield index, values
+
+
 def _examples(
     op: Data,
-    rows: Sequence[Row],
-    chosen: list[int],
+    values: Iterable[_Valued],
     tokenizer: Any,  # noqa: ANN401
     facts: Facts,
 ) -> list[columns.Example]:
     """The rows as examples. One without a label is dropped where it would be trained on, and no target may have one."""
-    templates = Templates(op.fields)
-    examples = []
-    for index in chosen:
-        encoded = _encoded(op, rows[index], index, templates, tokenizer)
+    coding = Coding(tokenizer, op.max_length, op.labels, op.scored, dict(op.own or ()))
+    examples: list[columns.Example] = []
+    for index, row in values:
+        encoded = _encoded(op, row, index, coding)
         if encoded.label is None:
             facts.unlabelled += 1
             continue
-        examples.append(columns.Example(index, encoded.sequences, encoded.segments, encoded.label))
+        examples += _as_examples(op, index, encoded, encoded.label)
         facts.cut += encoded.cut
     if not examples:
-        raise BadInput(f"none of {len(chosen):,} rows has a label", "-1 and null are no labels", "input.label")
+        message = f"none of {facts.unlabelled:,} rows has a label"
+        raise BadInput(message, "-1 and null are no labels", "input.label")
     facts.examples = len(examples)
     return examples
 
 
-def _encoded(
-    op: Data,
-    row: Row,
-    index: int,
-    templates: Templates,
-    tokenizer: Any,  # noqa: ANN401
-) -> Encoded:
-    try:
-        values = templates.values(row, _given(op))
+def _as_examples(op: Data, row: int, encoded: Encoded, label: float) -> Iterator[columns.Example]:
+    """The row as one example, or where it is trained on and its kind says so each of its sequences as one."""
+    targets, sequences = encoded.targets, list(zip(encoded.sequences, encoded.segments, strict=True))
+    if op.scored or not kinds()[op.kind].apart:
+        yield columns.Example(row, encoded.sequences, encoded.segments, label, targets, encoded.kept)
+        return
+    for number, (tokens, segments) in enumerate(sequences):
+        own = None if targets is None else (targets[number],)
+        yield columns.Example(row, (tokens,), (segments,), label, own)
+
+
+def _encoded(op: Data, values: Mapping[str, Any], index: int, coding: Coding) -> Encoded:
+    kind = kinds()[op.kind]
+    with _telling(op, index):
         if op.under is not None:
-            values = perturbed(values, kinds()[op.kind].texts, op.under, index)
+            values = perturbed(values, kind.texts, op.under, index)
         if op.prefix:
-            values = {name: f"{op.prefix}{v}" if isinstance(v, str | int | float) else v for name, v in values.items()}
-        encoded = kinds()[op.kind].encode(values, tokenizer, op.max_length, op.labels)
-    except BadInput as error:
-        raise BadInput(f"{_where(op, index)}: {error}", error.hint, error.field) from error
+            values = {n: f"{op.prefix}{v}" if n in kind.required and _is_plain(v) else v for n, v in values.items()}
+        encoded = kind.encode(values, coding)
     if encoded.label is None and op.scored:
         hint = "a target needs a label in every row; `filter:` keeps those that have one"
         raise BadInput(f"{_where(op, index)} has no label (-1 or null)", hint, "input.label")
     return encoded
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)
+
+
+@contextmanager
+def _telling(op: Data, index: int) -> Iterator[None]:
+    """What is wrong with a row is told with where it is."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"{_where(op, index)}: {error}", error.hint, error.field) from error
 
 
 def limited(kept: Sequence[int], limit: Limit | None) -> list[int]:

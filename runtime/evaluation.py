@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from runtime.columns import Columns
-    from runtime.kinds.kind import Kind, Special
+    from runtime.kinds.kind import Kind, Own, Special
     from runtime.models import Network
 
 MASK_SEED = 1  # hidden tokens of an evaluation are the same for every model
@@ -33,6 +33,7 @@ def predict(
     device: str,
     precision: str,
     mask: float | None,
+    own: Own | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Any:  # noqa: ANN401
     """An Arrow table of predictions on one data set by one of the network's heads, rows in the order of the data.
@@ -45,24 +46,23 @@ def predict(
     layout = layout_for(network, machine.device)
     torch.set_num_threads(layout.threads)
     kind = kinds()[network.kinds[head]]
-    shown, targets = columns, None
-    if kind.masks and mask is not None:
-        shown, targets = hide(columns, mask, special, seed=MASK_SEED, step=0)
+    hidden = kind.masks and mask is not None
+    shown = hide(columns, mask or 0.0, special, seed=MASK_SEED, step=0) if hidden else columns
     found: _Found = []
     with torch.inference_mode(), machine.autocast():
-        for chosen, batch in micro_batches(shown, layout.token_budget, special.pad, machine.device, targets):
+        for chosen, batch in micro_batches(shown, layout.token_budget, special.pad, machine.device):
             if stopping():
                 raise Stopped
-            hidden = network(batch.tokens, batch.attention, batch.segments)
-            found.append((chosen, kind.predict(network.heads[head], hidden, batch)))
-    return _table(kind, found)
+            vectors = network(batch.tokens, batch.attention, batch.segments)
+            found.append((chosen, kind.predict(network.heads[head], vectors, batch)))
+    return _table(kind, found, columns.kept, own or {})
 
 
-def _table(kind: Kind, found: _Found) -> Any:  # noqa: ANN401
+def _table(kind: Kind, found: _Found, kept: Any, own: Own) -> Any:  # noqa: ANN401
     """One table of all predictions in the order of the data, as the kind finishes them."""
     import pyarrow as pa
 
     order = np.argsort(np.concatenate([chosen for chosen, _ in found]))
     together = {name: [v for _, columns in found for v in columns[name]] for name in found[0][1]}
     columns = {name: [values[i] for i in order] for name, values in together.items()}
-    return pa.table(columns if kind.finish is None else kind.finish(columns))
+    return pa.table(columns if kind.finish is None else kind.finish(columns, kept, own))

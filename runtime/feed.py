@@ -10,12 +10,11 @@ from msgspec import Struct
 
 from runtime import columns as encoded
 from runtime.batches import examples_at, hide, steps_per_epoch
+from runtime.kinds import kinds
+from runtime.kinds.kind import IGNORED
 from runtime.mixing import Schedule, draw, examples_per_epoch
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from compiler.ops import Train
     from runtime.columns import Columns
     from runtime.kinds.kind import Special
@@ -26,7 +25,6 @@ class Drawn(Struct, frozen=True):
 
     part: int  # whose head answers
     columns: Columns
-    targets: NDArray[np.int32] | None  # masked-lm: the hidden tokens
     units: int  # how many units the step's loss is the mean of
 
 
@@ -54,10 +52,11 @@ class Feed(Struct, frozen=True, dict=True):
         """What a step (from 0) sees; steps may be asked for in any order."""
         part, chosen = self._chosen(step)
         mask = self.op.parts[part].mask
-        if mask is None:
-            return Drawn(part, chosen, None, len(chosen))
-        chosen, targets = hide(chosen, mask, self.special, seed=self.op.seed, step=step)
-        return Drawn(part, chosen, targets, max(1, int((targets >= 0).sum())))
+        if mask is not None:
+            chosen = hide(chosen, mask, self.special, seed=self.op.seed, step=step)
+        if chosen.targets is not None and kinds()[self.op.parts[part].kind].by_token:
+            return Drawn(part, chosen, max(1, int((chosen.targets != IGNORED).sum())))
+        return Drawn(part, chosen, len(chosen))
 
     def _chosen(self, step: int) -> tuple[int, Columns]:
         if self._schedule is None:

@@ -22,6 +22,18 @@ def rows_of(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> Sequenc
 
     Raises BadInput for sources without rows, or whose rows do not belong together.
     """
+    parts = sources_of(op, files, allow_code=allow_code)
+    if "" in parts:
+        return parts[""]
+    joined = _by_position(parts) if op.join is None else _by_column(parts, op.join)
+    return [{name: Named(row) for name, row in zip(parts, rows, strict=True)} for rows in joined]
+
+
+def sources_of(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> dict[str, list[Row]]:
+    """The rows of each source by its name; "" is the name of the one that needs none.
+
+    Raises BadInput for a source without rows.
+    """
     parts = {
         name: list(chain.from_iterable(read_rows(r, files, allow_code=allow_code) for r in rows))
         for name, rows in op.sources
@@ -29,10 +41,7 @@ def rows_of(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> Sequenc
     for name, rows in parts.items():
         if not rows:
             raise BadInput(f"the source{f' `{name}`' * bool(name)} has no rows", None, "data")
-    if "" in parts:
-        return parts[""]
-    joined = _by_position(parts) if op.join is None else _by_column(parts, op.join)
-    return [{name: Named(row) for name, row in zip(parts, rows, strict=True)} for rows in joined]
+    return parts
 
 
 def _by_position(parts: Mapping[str, list[Row]]) -> list[tuple[Row, ...]]:

@@ -61,6 +61,7 @@ class Bench(Struct, frozen=True):
             device=self.device,
             precision=self.precision,
             mask=judge.mask,
+            own=dict(judge.own or ()),
         )
 
 

@@ -166,7 +166,7 @@ def _learn(network: Network, drawn: Drawn, pad: int, machine: Accelerator, layou
     """The loss of one step's examples; its gradient stands in the network."""
     kind, head = kinds()[network.kinds[drawn.part]], network.heads[drawn.part]
     total = torch.zeros((), device=machine.device)
-    for _, batch in micro_batches(drawn.columns, layout.token_budget, pad, machine.device, drawn.targets):
+    for _, batch in micro_batches(drawn.columns, layout.token_budget, pad, machine.device):
         with machine.autocast():
             hidden = network(batch.tokens, batch.attention, batch.segments)  # (N, T, H)
             loss = kind.loss(head, hidden, batch) / drawn.units

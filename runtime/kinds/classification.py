@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from runtime.errors import BadInput
-from runtime.kinds.kind import Batch, Encoded, Kind, Measured
+from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
 from runtime.kinds.labels import is_unlabelled, number
-from runtime.kinds.texts import text_of
+from runtime.kinds.texts import pair_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,33 +47,10 @@ def head(encoder: nn.Module, labels: int) -> Head:
     return Head(config.hidden_size, labels, config.hidden_dropout_prob, config.initializer_range)
 
 
-def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401
+def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
     """One sequence. What is too long loses the ends of its texts, first of the longer one."""
-    first = tokenizer.encode(text_of(values, "text"), add_special_tokens=False)
-    second = tokenizer.encode(text_of(values, "pair"), add_special_tokens=False) if "pair" in values else None
-    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=second is not None)
-    ends = longest_first(len(first), 0 if second is None else len(second), room)
-    cut = len(first) + len(second or ()) > room
-    first.truncate(ends[0])
-    if second is not None:
-        second.truncate(ends[1])
-    whole = tokenizer.post_process(first, second, add_special_tokens=True)
-    return Encoded((whole.ids,), (whole.type_ids,), _label(values["label"], labels), cut)
-
-
-def longest_first(first: int, second: int, room: int) -> tuple[int, int]:
-    """How many tokens of two texts are kept, as by `longest_first` of transformers.
-
-    The longer one gives until both are equal, then both give; where the room is odd, the longer one keeps one more, or
-    the second of equal ones.
-    """
-    if first + second <= room:
-        return first, second
-    short, long = sorted((first, second))
-    long = max(short, room - short) if short <= room else short
-    if short + long > room:
-        short, long = room // 2, room - room // 2
-    return (short, long) if first <= second else (long, short)
+    whole, cut = pair_of(values, coding)
+    return Encoded((whole.ids,), (whole.type_ids,), _label(values["label"], coding.labels), cut)
 
 
 def _label(value: object, labels: tuple[str, ...]) -> int | None:
@@ -112,6 +89,22 @@ def accuracy(table: Any) -> Measured:  # noqa: ANN401
     return Measured(float((label == prediction).mean()), len(label), 1 / len(table.column("scores")[0]))
 
 
+def macro_f1(table: Any) -> Measured:  # noqa: ANN401
+    """Mean of F1 over the labels that occur or are predicted."""
+    from sklearn.metrics import f1_score
+
+    label, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
+    return Measured(float(f1_score(label, prediction, average="macro", zero_division=0.0)), len(label), None)
+
+
+def mcc(table: Any) -> Measured:  # noqa: ANN401
+    """Matthews correlation coefficient, of several labels too (Gorodkin 2004); 0 where one side is constant."""
+    from sklearn.metrics import matthews_corrcoef
+
+    label, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
+    return Measured(float(matthews_corrcoef(label, prediction)), len(label), 0.0)
+
+
 KIND = Kind(
     name="classification",
     fields=("text", "pair", "label"),
@@ -121,5 +114,5 @@ KIND = Kind(
     head=head,
     loss=loss,
     predict=predict,
-    metrics={"accuracy": accuracy},
+    metrics={"accuracy": accuracy, "macro-f1": macro_f1, "mcc": mcc},
 )

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from runtime.kinds.kind import IGNORED, Batch, Encoded, Kind, Measured
-from runtime.kinds.texts import text_of
+from runtime.kinds.kind import IGNORED, Batch, Coding, Encoded, Kind, Measured
+from runtime.kinds.texts import text_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,13 +44,9 @@ def head(encoder: nn.Module, _labels: int) -> Head:
     return Head(config.hidden_size, model.get_input_embeddings(), config.initializer_range, config.layer_norm_eps)
 
 
-def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401, ARG001
+def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
     """One sequence; what is too long loses its end."""
-    encoding = tokenizer.encode(text_of(values, "text"), add_special_tokens=False)
-    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
-    cut = len(encoding) > room
-    encoding.truncate(room)
-    whole = tokenizer.post_process(encoding, None, add_special_tokens=True)
+    whole, cut = text_encoding(values, "text", coding)
     return Encoded((whole.ids,), (whole.type_ids,), -1, cut)
 
 
@@ -100,4 +96,5 @@ KIND = Kind(
     predict=predict,
     metrics={"accuracy": accuracy},
     masks=True,
+    by_token=True,
 )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from runtime.errors import BadInput
-from runtime.kinds.kind import Batch, Encoded, Kind, Measured
+from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
 from runtime.kinds.labels import is_unlabelled
 
 if TYPE_CHECKING:
@@ -46,15 +46,16 @@ def head(encoder: nn.Module, _labels: int) -> Head:
     return Head(config.hidden_size, config.hidden_dropout_prob, config.initializer_range)
 
 
-def encode(values: Mapping[str, Any], tokenizer: Any, max_length: int, labels: tuple[str, ...]) -> Encoded:  # noqa: ANN401
+def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
     """Pairs (context and question, choice). What is too long loses its context's start, then its choice's end.
 
     The context is tokenised once for all choices.
     """
+    tokenizer = coding.tokenizer
     choices = _texts(values["choices"])
-    label = _label(values["label"], len(choices), labels)
+    label = _label(values["label"], len(choices), coding.labels)
     first = " ".join(t for t in (_text(values, "context"), _text(values, "question")) if t)
-    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=bool(first))
+    room = coding.max_length - tokenizer.num_special_tokens_to_add(is_pair=bool(first))
     context = tokenizer.encode(first, add_special_tokens=False) if first else None
     pairs = [_pair(tokenizer, context, choice, room) for choice in choices]
     return Encoded(

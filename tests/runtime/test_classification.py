@@ -14,7 +14,7 @@ from runtime import columns, evaluation, models, training
 from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.kinds import classification, kinds
-from runtime.kinds.kind import Batch
+from runtime.kinds.kind import Batch, Coding
 from tests.plans import model, train
 from tests.words import WORDS, write_tokenizer
 
@@ -41,7 +41,7 @@ def peer(folder):
 
 
 def encoded(tokenizer, max_length=64, label="no", labels=LABELS, **values):
-    return kinds()["classification"].encode({**values, "label": label}, tokenizer, max_length, labels)
+    return kinds()["classification"].encode({**values, "label": label}, Coding(tokenizer, max_length, labels))
 
 
 def words(count):

@@ -5,6 +5,7 @@ import pytest
 from runtime import models
 from runtime.errors import BadInput
 from runtime.kinds import kinds
+from runtime.kinds.kind import Coding
 from tests.words import WORDS, write_tokenizer
 
 pytestmark = pytest.mark.ml
@@ -34,7 +35,7 @@ class Counting:
 
 
 def encoded(tokenizer, labels=(), max_length=64, kind="multiple-choice", **values):
-    return kinds()[kind].encode({"choices": CHOICES, "label": 0} | values, tokenizer, max_length, labels)
+    return kinds()[kind].encode({"choices": CHOICES, "label": 0} | values, Coding(tokenizer, max_length, labels))
 
 
 def words(start, count):
@@ -79,7 +80,7 @@ def test_what_is_no_text_is_never_written_out_as_one(tokenizer, kind, field, val
     values = {"text": "a", "pair": "b", "query": "q", "document": "d", "label": 0, field: value}
 
     with pytest.raises(BadInput, match=f"`{field}` .*{says}") as caught:
-        kinds()[kind].encode(values, tokenizer, 32, ("a", "b"))
+        kinds()[kind].encode(values, Coding(tokenizer, 32, ("a", "b")))
     assert hint in caught.value.hint
     assert f"input.{field}" == caught.value.field
 

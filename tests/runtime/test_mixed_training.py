@@ -175,8 +175,8 @@ def test_a_training_that_starts_at_a_step_sees_the_same_examples(base, encoded):
         assert (whole[step].part, whole[step].units) == (drawn.part, drawn.units)
         assert np.array_equal(whole[step].columns.tokens, drawn.columns.tokens)
         assert np.array_equal(whole[step].columns.rows, drawn.columns.rows)
-        assert (drawn.targets is None) == (op.parts[drawn.part].mask is None)
-        assert drawn.targets is None or np.array_equal(whole[step].targets, drawn.targets)
+        assert (drawn.columns.targets is None) == (op.parts[drawn.part].mask is None)
+        assert drawn.columns.targets is None or np.array_equal(whole[step].columns.targets, drawn.columns.targets)
 
 
 def test_a_step_leaves_the_heads_of_other_parts_alone(base, encoded):

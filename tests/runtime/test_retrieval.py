@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from compiler.ops import Vectors
 from runtime import columns, evaluation, models
 from runtime.errors import BadInput
-from runtime.kinds import kinds, retrieval
-from runtime.kinds.kind import Measured
+from runtime.kinds import kinds, mining, retrieval
+from runtime.kinds.kind import Coding, Measured
 from tests.plans import model
 from tests.words import WORDS, write_tokenizer
 
@@ -36,7 +36,7 @@ def part(folder, texts, first_row=100):
     """Columns of pairs of texts."""
     tokenizer = models.load_tokenizer(folder[0])
     encode = kinds()["retrieval"].encode
-    found = [encode({"query": q, "document": d}, tokenizer, 32, ()) for q, d in texts]
+    found = [encode({"query": q, "document": d}, Coding(tokenizer, 32)) for q, d in texts]
     columns.write(folder[1], [columns.Example(first_row + n, e.sequences, e.segments, -1) for n, e in enumerate(found)])
     return columns.read(folder[1])
 
@@ -103,12 +103,18 @@ def test_of_equal_documents_the_first_is_the_answer(base, tmp_path):
     assert [101, 101] == table["prediction"].to_pylist()[2:]
 
 
+def search(queries, documents):
+    """The document nearest to each query, and its cosine."""
+    _, nearest, similarity = zip(*mining.pairs(queries, documents, {}), strict=True)
+    return list(nearest), list(similarity)
+
+
 @given(st.integers(1, 30), st.integers(2, 6), st.integers(0, 2**32 - 1))
 def test_search_is_that_of_every_pair(size, width, seed):
     random = np.random.default_rng(seed)
     queries, documents = random.normal(size=(2, size, width)).astype(np.float32)
 
-    nearest, similarity = retrieval.search(queries, documents)
+    nearest, similarity = search(queries, documents)
 
     every = [[np.dot(q, d) / np.linalg.norm(q) / np.linalg.norm(d) for d in documents] for q in queries]
     np.testing.assert_allclose(np.max(every, axis=1), similarity, atol=1e-5)
@@ -118,7 +124,7 @@ def test_search_is_that_of_every_pair(size, width, seed):
 def test_search_gives_ties_to_the_first_and_bears_a_zero():
     vectors = np.array([[1, 0], [2, 0], [0, 0], [0, 3]], dtype=np.float32)
 
-    assert [0, 0, 0, 3] == retrieval.search(vectors, vectors)[0].tolist()
+    assert [0, 0, 0, 3] == search(vectors, vectors)[0]
 
 
 def test_what_a_language_gives_does_not_depend_on_the_others(base, tmp_path):
@@ -133,12 +139,14 @@ def test_what_a_language_gives_does_not_depend_on_the_others(base, tmp_path):
 @pytest.mark.parametrize("name", ["query", "document"])
 def test_a_null_is_no_sentence(base, name):
     with pytest.raises(BadInput, match=f"`{name}` is null"):
-        kinds()["retrieval"].encode({"query": "a", "document": "b", name: None}, models.load_tokenizer(base), 32, ())
+        kinds()["retrieval"].encode(
+            {"query": "a", "document": "b", name: None}, Coding(models.load_tokenizer(base), 32)
+        )
 
 
 def test_what_is_too_long_loses_its_end(base):
     found = kinds()["retrieval"].encode(
-        {"query": sentence(*range(20)), "document": sentence(1)}, models.load_tokenizer(base), 8, ()
+        {"query": sentence(*range(20)), "document": sentence(1)}, Coding(models.load_tokenizer(base), 8)
     )
 
     assert ([8, 3], True) == ([len(s) for s in found.sequences], found.cut)

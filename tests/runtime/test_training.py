@@ -12,6 +12,7 @@ from runtime import columns, encoding, evaluation, machine, models, training
 from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.kinds import kinds
+from runtime.kinds.kind import Coding
 from tests.plans import data, model, train
 from tests.words import WORDS, write_tokenizer
 
@@ -254,7 +255,7 @@ def test_what_is_too_long_loses_the_start_of_its_context(base):
     words = WORDS[:12]
     values = {"context": " ".join(words[:10]), "question": None, "choices": [words[10], words[11]], "label": 0}
 
-    encoded_ = kinds()["multiple-choice"].encode(values, tokenizer, 10, ())
+    encoded_ = kinds()["multiple-choice"].encode(values, Coding(tokenizer, 10))
 
     assert encoded_.cut
     assert {10} == {len(s) for s in encoded_.sequences}
@@ -268,7 +269,7 @@ def test_what_fits_is_encoded_as_the_tokenizer_would(base):
     words = WORDS[:4]
     values = {"context": words[0], "question": words[1], "choices": [words[2], words[3]], "label": "1"}
 
-    encoded_ = kinds()["multiple-choice"].encode(values, models.load_tokenizer(base), 32, ())
+    encoded_ = kinds()["multiple-choice"].encode(values, Coding(models.load_tokenizer(base), 32))
 
     peer = AutoTokenizer.from_pretrained(base)
     assert [peer(f"{words[0]} {words[1]}", w)["input_ids"] for w in words[2:]] == list(encoded_.sequences)
@@ -280,13 +281,13 @@ def test_a_label_that_is_no_choice_is_named_with_its_row(base, tmp_path, label):
     values = {"choices": ["a", "b"], "label": label}
 
     with pytest.raises(BadInput, match="`label` is"):
-        kinds()["multiple-choice"].encode(values, models.load_tokenizer(base), 32, ())
+        kinds()["multiple-choice"].encode(values, Coding(models.load_tokenizer(base), 32))
 
 
 def test_labels_may_have_names(base):
     values = {"choices": ["a", "b"], "label": "B"}
 
-    assert 1 == kinds()["multiple-choice"].encode(values, models.load_tokenizer(base), 32, ("A", "B")).label
+    assert 1 == kinds()["multiple-choice"].encode(values, Coding(models.load_tokenizer(base), 32, ("A", "B"))).label
 
 
 def test_choices_may_differ_in_number(base):

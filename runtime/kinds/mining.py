@@ -1,0 +1,105 @@
+"""Which vectors of two sets belong together: nearest neighbours by cosine or margin, in one direction or both.
+
+The candidates of a vector are its `k` nearest by cosine; of these the best by the margin counts, cosine divided by the
+mean of the cosines of both vectors' `k` nearest (Artetxe and Schwenk 2019, equation 2 with *ratio*). As `mine_bitext`
+of LASER and of XTREME's `third_party/utils_retrieve.py`, whose words for `match` are fwd, bwd, intersect and max.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]  # (N, H)
+    Indices = NDArray[np.int64]
+
+Pair = tuple[int, int, float]  # a query, a document, how similar they are
+_AT_ONCE = 1024  # queries whose similarities to all documents are held at one time
+
+
+def pairs(queries: Vectors, documents: Vectors, own: Mapping[str, object]) -> list[Pair]:
+    """The pairs that are found, in the manner that the settings of a target say.
+
+    `k` is how many neighbours a margin takes, 0 for the cosine alone; `match` is forward (the best document of each
+    query), backward (the best query of each document), intersection (those that are in both), or max: of both together
+    the best first, none of a query or document that is taken.
+    """
+    direction, k = own.get("match", "forward"), int(str(own.get("k", 0)))
+    queries, documents = _unit(queries), _unit(documents)
+    forward = _best(queries, documents, k, mirrored=False) if direction != "backward" else []
+    backward = _best(documents, queries, k, mirrored=True) if direction != "forward" else []
+    match direction:
+        case "forward":
+            return forward
+        case "backward":
+            return backward
+        case "intersection":
+            mutual = {(q, d) for q, d, _ in backward}
+            return [pair for pair in forward if pair[:2] in mutual]
+        case _:
+            return list(_greedy([*forward, *backward]))
+
+
+def _greedy(found: Iterable[Pair]) -> Iterator[Pair]:
+    """The best first, as long as neither half is taken; only what is above 0 counts."""
+    queries: set[int] = set()
+    documents: set[int] = set()
+    for query, document, score in sorted(found, key=lambda pair: -pair[2]):
+        if query not in queries and document not in documents:
+            queries.add(query)
+            documents.add(document)
+            if score > 0:
+                yield query, document, score
+
+
+def _best(asking: Vectors, others: Vectors, k: int, *, mirrored: bool) -> list[Pair]:
+    """For each vector the best of the others, as pairs of query and document."""
+    nearest, score = neighbours(asking, others, max(1, k))
+    if k:
+        own, back = score.mean(axis=1), neighbours(others, asking, k)[1].mean(axis=1)
+        score = score / ((own[:, None] + back[nearest]) / 2)
+    chosen = score.argmax(axis=1)
+    at = np.arange(len(asking))
+    found = zip(at.tolist(), nearest[at, chosen].tolist(), score[at, chosen].tolist(), strict=True)
+    return [(other, one, s) if mirrored else (one, other, s) for one, other, s in found]
+
+
+def neighbours(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
+    """Indices and cosines (N, k) of the nearest of the others, nearest first, of equally near ones the first.
+
+    Vectors have length 1. There are fewer than `k` where there are fewer others.
+    """
+    found = [_among(asking[n : n + _AT_ONCE], others, min(k, len(others))) for n in range(0, len(asking), _AT_ONCE)]
+    return np.concatenate([index for index, _ in found]), np.concatenate([cosine for _, cosine in found])
+
+
+def _among(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
+    if torch.cuda.is_available():  # pools of hundreds of thousands take hours without
+        return _on_gpu(asking, others, k)
+    similar = asking @ others.T
+    if k == 1:
+        index = similar.argmax(axis=1)[:, None]
+    else:
+        index = np.sort(np.argpartition(-similar, k - 1, axis=1)[:, :k], axis=1)
+        order = np.argsort(-np.take_along_axis(similar, index, axis=1), axis=1, kind="stable")
+        index = np.take_along_axis(index, order, axis=1)
+    return index, np.take_along_axis(similar, index, axis=1)
+
+
+def _on_gpu(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
+    similar = torch.from_numpy(asking).cuda() @ torch.from_numpy(others).cuda().T
+    found = similar.topk(k, dim=1)
+    return found.indices.cpu().numpy(), found.values.cpu().numpy()
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit

@@ -1,0 +1,49 @@
+"""Data of which each field is a set by itself, as the pools that pairs are mined from: sources are not joined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, meta
+
+from runtime.errors import BadInput
+from runtime.joining import sources_of
+from runtime.templates import Named, Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from compiler.ops import Data, Template
+    from runtime.formats import Row
+
+
+def sources(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> dict[str, list[Row]]:
+    """The rows of each source by its name. Raises BadInput for what needs rows in common."""
+    for key, value in (("join", op.join), ("filter", op.filter), ("limit", op.limit)):
+        if value is not None:
+            message = f"`{key}` speaks of rows, and queries, documents and `gold` are sets by themselves here"
+            raise BadInput(message, "take it out", key)
+    return sources_of(op, files, allow_code=allow_code)
+
+
+def values(op: Data, rows: Mapping[str, list[Row]], given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What the template of each field gives for each row of the source that it speaks of."""
+    found = {}
+    for name, template in op.fields:
+        source, templates = _source(name, template, rows), Templates(((name, template),))
+        scopes = rows[source] if not source else [{source: Named(row)} for row in rows[source]]
+        found[name] = [templates.values(scope, given)[name] for scope in scopes]
+    return found
+
+
+def _source(field: str, template: Template, rows: Mapping[str, list[Row]]) -> str:
+    if "" in rows:
+        return ""
+    texts = (template,) if isinstance(template, str) else template
+    named = {n for text in texts for n in meta.find_undeclared_variables(Environment().parse(text))}  # noqa: S701
+    spoken = sorted(named & rows.keys())
+    if len(spoken) != 1:
+        message = f"`{field}` speaks of {len(spoken)} sources, and must of one"
+        raise BadInput(message, f"the sources are {', '.join(f'`{name}`' for name in rows)}", f"input.{field}")
+    return spoken[0]

@@ -127,7 +127,7 @@ class Scoring:
             if (used := weights[language]) is None:
                 continue
             cells = enter(self._graph, what, used.key, key, language, dev.get(language))
-            self.naive += 1
+            self.naive += 1 + (dev.get(language, key) != key)
             yield cells
             if not answer.earlier:
                 self._ask_baselines(reached, answer, target, key, cells)

@@ -19,9 +19,22 @@ SORTS = {"int": "8", "float": "0.5", "share": "10%", "text": '"query: "', "limit
 TASKS = """
 task classes : classification { data: files("a/en/{{ split }}.jsonl")  labels: [yes, no]
   input: { text: "{{ a }}", label: "{{ b }}" } }
-benchmark pairs : retrieval { data: files("a/en/{{ split }}.jsonl")  input: { query: "{{ a }}", document: "{{ b }}" } }
+task spans : span-qa { data: files("a/en/{{ split }}.jsonl")
+  input: { context: "{{ a }}", question: "{{ b }}", answers: "{{ c }}" } }
+task tags : tagging { data: files("a/en/{{ split }}.jsonl")  labels: [O, X]
+  input: { tokens: "{{ a }}", tags: "{{ b }}" } }
+task values : regression { data: files("a/en/{{ split }}.jsonl")  input: { text: "{{ a }}", value: "{{ b }}" } }
+benchmark pairs : retrieval { data: files("a/en/{{ split }}.jsonl")  input: { query: "{{ a }}", document: "{{ b }}" }
+  metrics: [accuracy, f1] }
 """
-OF_KINDS = {"classification": "classes", "multiple-choice": "a", "masked-lm": "t", "retrieval": "pairs"}
+OF_KINDS = {
+    "classification": "classes",
+    "multiple-choice": "a",
+    "span-qa": "spans",
+    "tagging": "tags",
+    "regression": "values",
+}
+OF_KINDS |= {"masked-lm": "t", "retrieval": "pairs"}
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +116,13 @@ def table_rows():
 TABLE = list(table_rows())
 
 
-def test_the_tables_of_the_page_have_the_keys_of_runs_and_of_retrieval():
+def test_the_tables_of_the_page_have_the_keys_of_runs_span_qa_and_retrieval():
     of_runs = {row.key for row in settings() if "run" in row.nodes}
     of_retrieval = {row.key for row in settings() if row.kinds == ("retrieval",)}
 
-    assert of_runs | of_retrieval == {key for keys, _, _ in TABLE for key in keys}
+    of_spans = {row.key for row in settings() if row.kinds == ("span-qa",)}
+
+    assert of_runs | of_retrieval | of_spans == {key for keys, _, _ in TABLE for key in keys}
 
 
 @pytest.mark.parametrize(("keys", "meaning", "built_in"), TABLE)

@@ -76,7 +76,7 @@ def screen(folder):
     """The plan of Phang et al. 2020 on one H100, everything pinned, as a screen of 160 columns."""
     source = Source("phang2020.xfer", text_of("phang2020"))
     device, workers = imagined("H100")
-    plan = compile_text(source, Places(folder, embedded=EMBEDDED, pins=pins()), device).refused
+    plan = compile_text(source, Places(folder, embedded=EMBEDDED, pins=pins()), device).plan
     store = Store(folder / "store", write=False)
     found = preview(plan, store)
     out = io.StringIO()

@@ -93,7 +93,7 @@ def test_a_table_of_settings_tells_of_what_they_are_and_what_is_not_yet(capsys):
         r"^tune +which weights learn +run +full +`full` or `head`; not yet bitfit, lora *$", out, re.MULTILINE
     )
     assert re.search(r"^steps .* \(instead of `epochs`\)", out, re.MULTILINE)
-    assert re.search(r"^stride .* target of span-qa .*; not yet *$", out, re.MULTILINE)
+    assert re.search(r"^stride .* target of span-qa +128 ", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Kind(Struct, frozen=True):
     required: tuple[str, ...]
     metrics: Mapping[str, Metric]  # the first is the default
     settings: tuple[str, ...] = ()  # keys of its own
+    baselines: tuple[str, ...] = ()  # methods without a network that can answer it
     labelled: bool = True  # trains on labels, so that its languages are no longer zero-shot
     needs_labels: bool = False  # `labels: […]` must be declared
     trains: bool = True  # it has a head that a stage trains; without one, a target needs no stage
@@ -49,6 +50,7 @@ class Kind(Struct, frozen=True):
         return self.trains or where == "target" or key in OF_TARGETS
 
 
+BASELINES = ("majority", "bag-of-words")
 _SQUAD = "SQuAD's rules: case, punctuation, `a`, `an`, `the` and spaces aside; the best of several answers"
 _MLQA = "MLQA's rules: case, punctuation of all scripts and the language's articles aside; Chinese by character"
 
@@ -65,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
                 "mcc": Metric("Matthews correlation coefficient of labels and predictions (scikit-learn)"),
             },
             ("baselines",),
+            BASELINES,
             needs_labels=True,
         ),
         Kind(
@@ -73,6 +76,7 @@ KINDS: Mapping[str, Kind] = {
             ("choices", "label"),
             {"accuracy": Metric("share of examples whose highest score is at the label")},
             ("baselines",),
+            BASELINES,
         ),
         Kind(
             "span-qa",
@@ -85,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
                 "mlqa-em": Metric(f"share of answers that match. {_MLQA}"),
             },
             ("baselines", "stride", "max-query", "max-answer", "n-best", "null-threshold"),
+            ("majority",),
         ),
         Kind(
             "tagging",
@@ -95,6 +100,7 @@ KINDS: Mapping[str, Kind] = {
                 "accuracy": Metric("share of words whose tag is right"),
             },
             ("baselines",),
+            BASELINES,
             needs_labels=True,
         ),
         Kind(
@@ -229,9 +235,7 @@ SETTINGS: Mapping[str, SettingRule] = {
     ),
     "under": SettingRule("under", "target", "perturbation of the texts", "clean", words=("clean",)),
     # Of some kinds alone, at their targets.
-    "baselines": SettingRule(
-        "words", "kind", "scores beside those of the arms", words=("majority", "bag-of-words"), unset="none"
-    ),
+    "baselines": SettingRule("words", "kind", "scores beside those of the arms", words=BASELINES, unset="none"),
     "layer": SettingRule(
         "int", "kind", "layer whose hidden states are a sentence's vectors", None, high=1000, unset="the last"
     ),

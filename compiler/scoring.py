@@ -22,7 +22,7 @@ from compiler.predicting import Answer, asked, enter
 from compiler.selection import TARGET_DEV, SelectRule
 from compiler.suggest import listing
 from compiler.trainings import Weights, precision_of, setting_places
-from compiler.values import as_whole
+from compiler.values import as_whole, as_words
 
 if TYPE_CHECKING:
     from compiler.bag import Bag
@@ -67,7 +67,7 @@ class Scoring:
             return
         if reached.weights.open and answer.part is not None and not self._data.has_split(target, "dev", CHOOSES):
             return
-        if not self._has_threshold(target):
+        if not self._has_threshold(target) or not self._has_baselines(target):
             return
         data = self._data.of_target(target, reached.model, split, answer.lengths(target))
         weights = {language: self._weights(reached, target, language, answer) for language in data}
@@ -187,6 +187,16 @@ class Scoring:
         hint = f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last"
         self._bag.error(codes.WRONG_VALUE, span, message, hint)
         return False
+
+    def _has_baselines(self, target: Settled) -> bool:
+        """Whether each baseline that is asked for can answer the kind."""
+        setting, kind = target.settings.get("baselines"), target.task.kind
+        unfit = [m for m in as_words(setting.value) if m not in kind.baselines] if setting is not None else []
+        if unfit and setting is not None:
+            message = f"the baseline `{unfit[0]}` cannot answer {kind.name}, which `{target.task.name}` is"
+            hint = f"what can: {listing(kind.baselines)}"
+            self._bag.error(codes.WRONG_VALUE, setting.place or target.span, message, hint)
+        return not unfit
 
     def _has_threshold(self, target: Settled) -> bool:
         """Whether a threshold has something to be chosen on, and a metric that counts with it."""

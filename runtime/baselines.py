@@ -4,16 +4,22 @@
 tokens, special ones left out. In multiple choice each sequence, context and choice together, is a candidate that is
 right or not, and the likeliest wins. A context adds the same counts to all its choices, which would tell them apart by
 nothing; so a second block of features says which tokens occur at all, and a token of the choice weighs less or more
-where the context has it too.
+where the context has it too. In tagging a word has the tag that it has most often in the training data, and one that is
+not there the most frequent of all. In span QA the majority is the most frequent place of the answer in its window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
+
+from runtime.kinds import span_qa, tagging
+from runtime.kinds.kind import IGNORED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +29,8 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
 
-CHOICE = "multiple-choice"
-Scorer = Callable[["Columns"], list["Scores"]]  # for each example the score of each of its answers
+CHOICE, TAGGING, SPANS = "multiple-choice", "tagging", "span-qa"
+Scorer = Callable[["Columns"], list[Any]]  # for each example what its answer comes from, as `predict` takes it
 
 
 class Task(Struct, frozen=True):
@@ -35,7 +41,7 @@ class Task(Struct, frozen=True):
 
 
 def learn(method: str, task: Task, train: Columns, special: Special) -> Scorer:
-    """The scores that a method gives once it has seen `train`."""
+    """What a method answers once it has seen `train`."""
     return METHODS[method](task, train, special)
 
 
@@ -43,15 +49,19 @@ def predict(task: Task, columns: Columns, scorer: Scorer) -> Any:  # noqa: ANN40
     """An Arrow table of predictions as an evaluation gives it; of equal scores the first answer wins."""
     import pyarrow as pa
 
-    scores = scorer(columns)
+    rows, found = columns.rows.tolist(), scorer(columns)
+    if task.kind == TAGGING:
+        return pa.table(tagging.finish({"row": rows, "prediction": found}, columns.kept, {}))
+    if task.kind == SPANS:
+        return pa.table(span_qa.finish({"row": rows, "scores": found}, columns.kept, _ANY_SPAN))
     choices = {"choices": columns.choices.tolist()} if task.kind == CHOICE else {}
     return pa.table(
         {
-            "row": columns.rows.tolist(),
+            "row": rows,
             "label": columns.labels.tolist(),
-            "prediction": [int(s.argmax()) for s in scores],
+            "prediction": [int(s.argmax()) for s in found],
             **choices,
-            "scores": [s.tolist() for s in scores],
+            "scores": [s.tolist() for s in found],
         }
     )
 
@@ -60,7 +70,12 @@ def predict(task: Task, columns: Columns, scorer: Scorer) -> Any:  # noqa: ANN40
 
 
 def _majority(task: Task, train: Columns, _special: Special) -> Scorer:
-    """How often each answer is the right one."""
+    """How often each answer is the right one; in tagging the one label, in span QA the one place."""
+    if task.kind == TAGGING:
+        label = _most_frequent(tag for _, tags in _words(train) for tag in tags)
+        return lambda columns: [[label] * len(tags) for _, tags in _words(columns)]
+    if task.kind == SPANS:
+        return _place(train)
     counts = np.bincount(train.labels, minlength=task.labels).astype(np.float64)
 
     def score(columns: Columns) -> list[Scores]:
@@ -75,6 +90,8 @@ def _majority(task: Task, train: Columns, _special: Special) -> Scorer:
 
 
 def _bag_of_words(task: Task, train: Columns, special: Special) -> Scorer:
+    if task.kind == TAGGING:
+        return _lexicon(train)
     if task.kind == CHOICE:
         choose = _fit(_candidates(train, special), _is_right(train))
         return lambda columns: np.split(choose(_candidates(columns, special))[:, -1], columns.example_starts[1:-1])
@@ -140,6 +157,59 @@ def _counts(columns: Columns, special: Special) -> Any:  # noqa: ANN401
     at = (sequence[kept], columns.tokens[kept])
     shape = (len(columns.sequence_starts) - 1, special.size)
     return csr_array((np.ones(len(at[0])), at), shape=shape)
+
+
+# --- words and places
+
+
+def _most_frequent(values: Iterable[Any]) -> Any:  # noqa: ANN401
+    """The value that is there most often, the least of equally frequent ones."""
+    counts = Counter(values)
+    return min(counts, key=lambda value: (-counts[value], value))
+
+
+def _words(columns: Columns) -> Iterator[tuple[list[bytes], list[int]]]:
+    """The words of each example, by their sub-tokens, and their tags."""
+    for starts in pairwise(columns.example_starts):
+        words: list[bytes] = []
+        tags: list[int] = []
+        for start, end in pairwise(columns.sequence_starts[starts[0] : starts[1] + 1]):
+            targets = (columns.targets if columns.targets is not None else columns.tokens)[start:end]
+            at = np.flatnonzero(targets != IGNORED)
+            words += [columns.tokens[start + a : start + b].tobytes() for a, b in pairwise([*at, len(targets) - 1])]
+            tags += targets[at].tolist()
+        yield words, tags
+
+
+def _lexicon(train: Columns) -> Scorer:
+    """Each word's most frequent tag."""
+    pairs = [pair for words, tags in _words(train) for pair in zip(words, tags, strict=True)]
+    tags_of: dict[bytes, list[int]] = {}
+    for word, tag in pairs:
+        tags_of.setdefault(word, []).append(tag)
+    known = {word: _most_frequent(tags) for word, tags in tags_of.items()}
+    other = _most_frequent(tag for _, tag in pairs)
+    return lambda columns: [[known.get(word, other) for word in words] for words, _ in _words(columns)]
+
+
+_ANY_SPAN = {"n-best": 1, "max-answer": 1_000_000}
+
+
+def _place(train: Columns) -> Scorer:
+    """The tokens of a window where the answer most often starts and ends, those without an answer apart."""
+    targets = train.targets if train.targets is not None else train.tokens
+    windows = [targets[a:b] for a, b in pairwise(train.sequence_starts)]
+    spans = [tuple(int((w & bit).argmax()) for bit in span_qa.BITS) for w in windows]
+    first, last = _most_frequent([span for span in spans if span != (0, 0)] or spans)
+
+    def score(columns: Columns) -> list[Any]:
+        lengths = np.diff(columns.sequence_starts)
+        scores = [np.zeros((n, 2), dtype=np.float32) for n in lengths]
+        for window in scores:
+            window[min(first, len(window) - 1), 0] = window[min(last, len(window) - 1), 1] = 1.0
+        return [scores[a:b] for a, b in pairwise(columns.example_starts)]
+
+    return score
 
 
 METHODS: dict[str, Callable[[Task, Columns, Special], Scorer]] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from compiler.catalog import KINDS
 from runtime.distances import distance
 from runtime.statistics import FEWEST_RANKS, Estimate, estimate, rank_correlation
 
@@ -39,6 +40,7 @@ class Table(Struct, frozen=True):
     experiment: str
     benchmark: str
     metric: str
+    protocol: str  # whose rules the metric follows; "" where that is not known
     languages: tuple[str, ...]
     trained: frozenset[str]  # languages that are not zero-shot in some arm
     items: tuple[int, int]  # fewest and most items of a language
@@ -80,6 +82,7 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
         experiment=experiment,
         benchmark=benchmark,
         metric=metric,
+        protocol=_protocol(rows[0].kind, metric),
         languages=(*(c for c in languages if c in trained), *zero_shot),
         trained=trained,
         items=(min(r.n for r in rows), max(r.n for r in rows)),
@@ -92,6 +95,11 @@ def _table(experiment: str, benchmark: str, metric: str, rows: list[Row]) -> Tab
         ),
         distances=distances,
     )
+
+
+def _protocol(kind: str, metric: str) -> str:
+    found = KINDS[kind].metrics[metric] if kind else None
+    return f"{metric} v{found.version} of {kind}: {found.protocol}" if found is not None else ""
 
 
 def _distances(languages: Sequence[str]) -> dict[str, float]:

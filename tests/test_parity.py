@@ -25,6 +25,7 @@ def test_every_kind_that_the_language_offers_is_the_runtimes():
         assert (name, offered.fields, offered.required) == (kind.name, kind.fields, kind.required)
         assert list(offered.metrics) == list(kind.metrics)
         assert kind.masks == ("mask" in offered.settings)
+        assert bool(offered.baselines) == ("baselines" in offered.settings)
         assert (kind.threshold is not None) == ("threshold" in offered.settings)
         assert any(m.has_threshold for m in offered.metrics.values()) == (kind.threshold is not None)
 

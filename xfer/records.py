@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.catalog import KINDS
 from compiler.pairs import SIDES, sides
 from xfer.opening import UsageError
 from xfer.replacing import replacing
@@ -24,11 +25,14 @@ _COLUMNS = (
     "baseline",
     "benchmark",
     "language",
+    "kind",
     "metric",
+    "metric_version",
     "seed",
     "value",
     "n",
     "chance",
+    "threshold",
     "zero_shot",
     "selected",
     "score",
@@ -44,11 +48,14 @@ def records(rows: Sequence[Row]) -> list[dict[str, object]]:
             "baseline": r.cell.baseline or None,
             "benchmark": r.cell.benchmark,
             "language": r.cell.language,
+            "kind": r.kind,
             "metric": r.cell.metric,
+            "metric_version": KINDS[r.kind].metrics[r.cell.metric].version if r.kind else None,
             "seed": r.cell.seed,
             "value": r.value,
             "n": r.n,
             "chance": r.chance,
+            "threshold": r.threshold,
             "zero_shot": r.cell.zero_shot,
             "selected": r.cell.selected or None,
             "score": r.cell.score,
@@ -94,7 +101,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_json(rows: Sequence[Row], missing: int) -> str:
     """The records as one JSON document."""
-    return json.dumps({"format_version": "1.1", "missing": missing, "scores": records(rows)}, indent=1)
+    return json.dumps({"format_version": "1.2", "missing": missing, "scores": records(rows)}, indent=1)
 
 
 def as_table(rows: Sequence[Row]) -> pa.Table:
@@ -104,7 +111,8 @@ def as_table(rows: Sequence[Row]) -> pa.Table:
     """
     import pyarrow as pa
 
-    sorts = {"value": pa.float64(), "chance": pa.float64(), "n": pa.int64(), "zero_shot": pa.bool_()}
+    sorts = {"n": pa.int64(), "metric_version": pa.int64(), "zero_shot": pa.bool_()}
+    sorts |= dict.fromkeys(("value", "chance", "threshold"), pa.float64())
     schema = pa.schema([(name, sorts.get(name, pa.string())) for name in columns(rows)])
     return pa.Table.from_pylist(flat(rows), schema=schema)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_START, _END = 1, 2  # bits of a token's target
+BITS = _START, _END = 1, 2  # of a token's target
 NULL = "null-threshold"
 
 

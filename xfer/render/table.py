@@ -152,7 +152,8 @@ def _notes(table: Table) -> list[str]:
         notes.append(f"baseline: {table.baseline}")
     if table.trained:
         notes.append("* trained on, so not zero-shot and not in the mean")
-    lines = [" · ".join(notes)] if notes else []
+    lines = [table.protocol] if table.protocol else []
+    lines += [" · ".join(notes)] if notes else []
     if chosen := {arm.selected for arm in table.arms} - {""}:
         lines.append(f"{_CHOSEN} {chosen.pop()}: the checkpoint was chosen for each language by its own dev data")
     if table.seeds > 1:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler import codes
-from compiler.catalog import OF_ENCODING
+from compiler.catalog import OF_ENCODING, SPLITS
 from compiler.check import rows_of
 from compiler.ops import Data, Key, Limit, Model, Own, Perturbation, Rows
 from compiler.perturbations import CLEAN, perturbation_name
@@ -104,6 +104,13 @@ class DataLowering:
         keys = [self._node(part, model, lengths, _Asked(c, "dev", True, limit, None, _own(part))) for c in languages]
         found = tuple(k for k in keys if k is not None)
         return found if len(found) == len(keys) else None
+
+    def whole(self, part: Settled, lengths: Settled, model: Key, splits: tuple[str, ...] = SPLITS) -> None:
+        """Enter all rows of a part, as they are, in each of these splits that its data have in a language."""
+        for split in splits:
+            for code in part.languages:
+                if split in self._splits(part.task, code):
+                    self._node(part, model, lengths, _Asked(code, split, split != "train", None, None, _own(part)))
 
     def has_split(self, part: Settled, split: str, why: str) -> bool:
         """Whether the data have the split in all languages; one message tells of all that lack it, and `why`."""

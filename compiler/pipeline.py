@@ -16,6 +16,7 @@ from compiler.check import check_runs
 from compiler.compose import Composer
 from compiler.conclusions import check_conclusions
 from compiler.locate import Locator
+from compiler.looking import look
 from compiler.lower import Lowering
 from compiler.overrides import read_overrides
 from compiler.plan import Plan, verify
@@ -51,6 +52,7 @@ class Compiled(Struct, frozen=True):
     names: Names | None = None  # what the spec's names mean, where there is a plan
     experiments: tuple[str, ...] = ()  # what its experiments are called, where there is a plan
     limits: Limits | None = None  # of its budget, where there is a plan
+    looked: Plan | None = None  # the data of the task that was asked for, where there is a plan and a chain reads it
 
 
 class Wanted(Struct, frozen=True):
@@ -58,6 +60,7 @@ class Wanted(Struct, frozen=True):
 
     experiment: str | None = None  # the label of the only one that counts
     settings: tuple[str, ...] = ()  # `KEY=VALUE`, as `compiler.overrides` reads it
+    look: str | None = None  # the task whose data are looked at
 
 
 _ALL = Wanted()
@@ -89,7 +92,8 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     if not bag.failed():
         check_conclusions(spec, fitting, bag, changed=bool(wanted.settings))
     kept = [run for run in fitting if wanted.experiment in (None, run.experiment)]
-    plan = Lowering(Locator(places, bag), device, bag).plan(source.name, kept)
+    locator = Locator(places, bag)
+    plan = Lowering(locator, device, bag).plan(source.name, kept)
     if bag.failed():
         return Compiled(None, bag.all())
     if broken := verify(plan, keys=False):  # tests hash every key anew
@@ -97,7 +101,8 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     experiments = tuple(dict.fromkeys(run.experiment for run in runs))
     if bag.refused():
         return Compiled(None, bag.all(), plan, names, experiments, limits)
-    return Compiled(plan, bag.all(), None, names, experiments, limits)
+    looked = look(source.name, kept, wanted.look, locator, device) if wanted.look is not None else None
+    return Compiled(plan, bag.all(), None, names, experiments, limits, looked)
 
 
 @cache

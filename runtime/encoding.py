@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from compiler.ops import Data, Limit
     from runtime.formats import Row
-    from runtime.kinds.kind import Encoded
+    from runtime.kinds.kind import Encoded, Kind
 
 FACTS = "facts.json"
 _BRACED = re.compile(r"(?<!\{)\{\s*(\w+(?:\.\w+)?)\s*\}(?!\})")  # one brace where two are meant
@@ -61,7 +61,7 @@ def encode(
     """
     tokenizer = load_tokenizer(model)
     check_length(model, tokenizer, op.max_length)
-    values, facts = _values(op, files, allow_code=allow_code)
+    values, facts = valued(op, files, allow_code=allow_code)
     examples = _until(stopping, _examples(op, values, tokenizer, facts))
     columns.write(folder, examples, {"labels": op.labels, "language": op.language})
     (folder / FACTS).write_text(json.dumps(asdict(facts)), encoding="utf-8")
@@ -116,7 +116,7 @@ def _where(op: Data, index: int) -> str:
     return f"row {index + 1} of {op.split}[{op.language}]"
 
 
-def _values(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> tuple[Iterable[_Valued], Facts]:
+def valued(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> tuple[Iterable[_Valued], Facts]:
     """The values of the fields of each row that is taken, with its index; of pools of each of their items."""
     pools = kinds()[op.kind].pools
     if pools is not None and pools.field in dict(op.fields):
@@ -178,17 +178,21 @@ def _encoded(op: Data, values: Mapping[str, Any], index: int, coding: Coding) ->
     with _telling(op, index):
         if op.under is not None:
             values = perturbed(values, kind.texts, op.under, index)
-        if op.prefix:
-            values = {n: f"{op.prefix}{v}" if n in kind.required and _is_plain(v) else v for n, v in values.items()}
-        encoded = kind.encode(values, coding)
+        encoded = kind.encode(prefixed(values, kind, op.prefix), coding)
     if encoded.label is None and op.scored:
         hint = "a target needs a label in every row; `filter:` keeps those that have one"
         raise BadInput(f"{_where(op, index)} has no label (-1 or null)", hint, "input.label")
     return encoded
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str | int | float)
+def prefixed(values: Mapping[str, Any], kind: Kind, prefix: str) -> Mapping[str, Any]:
+    """The values, with the prefix before each text that the kind must have."""
+    if not prefix:
+        return values
+    return {
+        name: f"{prefix}{value}" if name in kind.required and isinstance(value, str | int | float) else value
+        for name, value in values.items()
+    }
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def compile(  # noqa: A001
     index = Store(store_root(spec, chosen)).index
     read = places(spec, chosen, index.digest, run=run, pinned=pinned)
     device = imagined(chosen.on)[0] if chosen.on is not None else find_device(chosen.device)
-    compiled = compile_text(source, read, device, Wanted(chosen.experiment, chosen.settings))
+    compiled = compile_text(source, read, device, Wanted(chosen.experiment, chosen.settings, chosen.look))
     index.close()
     if compiled.plan is not None and chosen.experiment not in (None, *compiled.experiments):
         hint = f"its experiments: {', '.join(compiled.experiments)}" if compiled.experiments else None

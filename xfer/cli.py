@@ -19,7 +19,7 @@ from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from runtime.executor import Report
-from xfer import api, exits, previewing, reference, saving
+from xfer import api, exits, inspecting, previewing, reference, saving
 from xfer.arguments import common, consoles, locked_alone, put
 from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
@@ -300,7 +300,7 @@ def _format(spec: Path, err: Console, *, only_check: bool, as_diff: bool) -> int
     return exits.ERROR if only_check and formatted.changed else exits.OK
 
 
-for _command in (*reference.COMMANDS, *previewing.COMMANDS):
+for _command in (*reference.COMMANDS, *previewing.COMMANDS, inspecting.data):
     main.add_command(_command)
 
 

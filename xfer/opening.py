@@ -52,6 +52,7 @@ class Options(Struct, frozen=True):
     settings: tuple[str, ...] = ()  # `KEY=VALUE` or `NAME.KEY=VALUE`, over all that the spec says
     experiment: str | None = None  # the label of the only one that counts
     on: str | None = None  # `H100` or `4*H100`: what to plan for, instead of this machine
+    look: str | None = None  # the task whose data are looked at
 
     def __post_init__(self) -> None:
         """Take texts for paths; raise UsageError for a device that is none."""

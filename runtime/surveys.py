@@ -1,0 +1,207 @@
+"""What there is to say of one data set before anything trains on it: what `xfer data` shows.
+
+Rows go the way that a run takes them (`runtime.encoding`): filter, templates, tokens. What is wrong with a row stops
+nothing here; it is counted, with the first of its kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from runtime.encoding import prefixed, valued
+from runtime.errors import BadInput
+from runtime.kinds import kinds
+from runtime.kinds.kind import Coding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from compiler.ops import Data
+    from runtime.kinds.kind import Encoded
+
+ANSWERS = ("label", "tags", "value", "answers", "gold")  # fields that say what is right
+_REPLACED = "\N{REPLACEMENT CHARACTER}"  # stands where bytes were no text
+
+
+class Seen(Struct, frozen=True):
+    """A row as the model sees it."""
+
+    row: int  # index in the source
+    values: Mapping[str, Any]  # of each field
+    sequences: tuple[tuple[str, ...], ...]  # tokens
+    cut: bool
+
+
+class Survey(Struct):
+    """What was counted of one data set."""
+
+    task: str
+    language: str
+    split: str
+    kind: str
+    max_length: int
+    rows: int = 0
+    kept: int = 0  # by the filter
+    looked: int = 0  # of those
+    unlabelled: int = 0  # or with an answer that does not stand where it says
+    cut: int = 0
+    lengths: list[int] = field(default_factory=list)  # tokens of each sequence
+    unknown: int = 0  # tokens that stand for what the tokenizer does not know
+    labels: Counter[str] = field(default_factory=Counter)
+    numbers: list[float] = field(default_factory=list)  # of a kind whose labels are numbers
+    wrong: dict[str, list[int]] = field(default_factory=dict)  # what is wrong, in words -> the rows
+    values: list[Mapping[str, Any]] = field(default_factory=list)  # of the rows that were looked at
+    indices: list[int] = field(default_factory=list)  # of those rows
+    seen: list[Seen] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """As labels of nodes have it."""
+        return f"{self.task} {self.split}[{self.language}]"
+
+
+def survey(
+    task: str,
+    op: Data,
+    tokenizer: Any,  # noqa: ANN401
+    files: Mapping[str, Path],
+    *,
+    most: int,
+    shown: int,
+    allow_code: bool = False,
+) -> Survey:
+    """What there is to say of at most `most` rows of a data set, with the first `shown` of them as examples.
+
+    Raises BadInput for files that cannot be read, and a filter that fails.
+    """
+    values, facts = valued(op, files, allow_code=allow_code)
+    found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept)
+    coding = Coding(tokenizer, op.max_length, op.labels, scored=False, own=dict(op.own or ()))
+    rows = iter(values)
+    while found.looked < most:
+        try:
+            index, row = next(rows)
+        except StopIteration:
+            break
+        _take(found, index, row, coding, op.prefix, shown)
+    for text, numbers in _oddities(found):
+        found.wrong[text] = numbers
+    return found
+
+
+def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, prefix: str, shown: int) -> None:
+    found.looked += 1
+    found.values.append(values)
+    found.indices.append(index)
+    kind = kinds()[found.kind]
+    try:
+        encoded = kind.encode(prefixed(values, kind, prefix), coding)
+    except BadInput as error:
+        found.wrong.setdefault(str(error), []).append(index)
+        return
+    found.lengths += [len(ids) for ids in encoded.sequences]
+    found.unknown += sum(ids.count(u) for ids in encoded.sequences for u in _unknown(coding.tokenizer))
+    found.cut += encoded.cut
+    _count(found, index, values, encoded, coding.labels)
+    if len(found.seen) < shown:
+        tokens = tuple(tuple(coding.tokenizer.id_to_token(i) for i in ids) for ids in encoded.sequences)
+        found.seen.append(Seen(index, values, tokens, encoded.cut))
+
+
+def _unknown(tokenizer: Any) -> list[int]:  # noqa: ANN401
+    return [n for token in ("<unk>", "[UNK]") if (n := tokenizer.token_to_id(token)) is not None]
+
+
+def _count(found: Survey, index: int, values: Mapping[str, Any], encoded: Encoded, labels: Sequence[str]) -> None:
+    """What is right in a row, for the balance of labels."""
+    name = next((n for n in ANSWERS if n in values), None)
+    if name == "answers":
+        answered = bool(encoded.kept and encoded.kept["answers"])
+        found.labels["answered" if answered else "no answer"] += 1
+        if encoded.label is None:
+            found.wrong.setdefault("an answer does not stand where `answer_start` says", []).append(index)
+    elif encoded.label is None:
+        found.unlabelled += 1
+    elif name == "gold":
+        found.labels["queries" if "query" in values else "documents"] += 1
+        found.labels["pairs"] += len(values["gold"])
+    elif name == "tags":
+        found.labels.update(str(labels[tag]) for part in encoded.targets or () for tag in part if tag >= 0)
+    elif name == "value":
+        found.numbers.append(float(encoded.label))
+    elif name == "label":
+        number = int(encoded.label)
+        found.labels[labels[number] if number < len(labels) else str(number)] += 1
+
+
+# --- what is odd in a data set by itself
+
+
+def _oddities(found: Survey) -> Iterable[tuple[str, list[int]]]:
+    """What is odd, in words, and the rows in which it is."""
+    for name in _texts(found):
+        if empty := [n for n, value in _column(found, name) if isinstance(value, str) and not value.strip()]:
+            yield f"`{name}` is empty", empty
+    for name in ("query", "document"):
+        if again := _again(_column(found, name)):
+            yield f"`{name}` is that of an earlier row", again
+    if odd := _rows(found, lambda v: any(_REPLACED in text for text in _strings(v))):
+        yield "there is the character that stands for bytes that are no text (U+FFFD)", odd
+    if same := _rows(found, lambda v: isinstance(c := v.get("choices"), list) and len({*map(str, c)}) < len(c)):
+        yield "two choices are the same", same
+    yield from _duplicates(found)
+
+
+def _texts(found: Survey) -> list[str]:
+    return [n for n in dict.fromkeys(name for values in found.values for name in values) if n not in ANSWERS]
+
+
+def _column(found: Survey, name: str) -> list[tuple[int, object]]:
+    """The values of a field, where there are any, each with its row."""
+    return [(n, values[name]) for n, values in zip(found.indices, found.values, strict=True) if name in values]
+
+
+def _again(column: list[tuple[int, object]]) -> list[int]:
+    """The rows whose value an earlier one has."""
+    first: dict[str, int] = {}
+    return [n for n, value in column if first.setdefault(written(value), n) != n]
+
+
+def _rows(found: Survey, is_odd: Callable[[Mapping[str, Any]], bool]) -> list[int]:
+    return [index for index, values in zip(found.indices, found.values, strict=True) if is_odd(values)]
+
+
+def _strings(values: Mapping[str, Any]) -> Iterable[str]:
+    for value in values.values():
+        yield from (v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str))
+
+
+def asked(values: Mapping[str, Any]) -> str:
+    """What a row asks, without what is right: equal for rows that ask the same."""
+    return written({name: value for name, value in values.items() if name not in ANSWERS})
+
+
+def written(value: object) -> str:
+    """A value as text: equal for equal values."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _duplicates(found: Survey) -> Iterable[tuple[str, list[int]]]:
+    """Rows that an earlier one says already, and those that contradict it."""
+    first: dict[str, str] = {}
+    same: list[int] = []
+    other: list[int] = []
+    for index, values in zip(found.indices, found.values, strict=True):
+        right = written([values.get(name) for name in ANSWERS])
+        before = first.setdefault(asked(values), right)
+        if before is not right:
+            (same if before == right else other).append(index)
+    if same:
+        yield "an earlier row says the same", same
+    if other:
+        yield "an earlier row asks the same and has another answer", other

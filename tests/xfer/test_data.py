@@ -1,0 +1,158 @@
+"""`xfer data` at the terminal: what it says of data whose faults were put there."""
+
+import json
+
+import pytest
+
+from xfer import exits
+from xfer.cli import call
+
+pytestmark = pytest.mark.ml
+
+SPEC = """\
+task asks : multiple-choice {
+  data: files("{{ split }}.{{ language }}.jsonl")
+  source: qaa
+  languages: [qaa, qab, qac, qad]
+  input: { context: "{{ premise }}", question: "{{ ask }}", choices: ["{{ a }}", "{{ b }}"], label: "{{ label }}" }
+  settings: { max-length: 64 }
+}
+task answers : span-qa {
+  data: files({ train: "spans.json" }, format: squad)
+  source: qaa
+  input: { context: "{{ context }}", question: "{{ question }}", answers: "{{ answers }}" }
+  settings: { max-length: 24, stride: 8 }
+}
+one: babel-mini -> asks @ asks[*](limit: 1)
+two: babel-mini -> answers
+"""
+ROWS = 8
+
+
+def row(number, code, **changes):
+    usual = {"premise": f"premise {number} in {code}", "ask": "cause" if number % 2 else "effect"}
+    return usual | {"a": f"a {number} {code}", "b": f"b {number} {code}", "label": number % 2} | changes
+
+
+def write(folder, split, code, rows):
+    lines = "".join(json.dumps(r) + "\n" for r in rows)
+    (folder / f"{split}.{code}.jsonl").write_text(lines, encoding="utf-8")
+
+
+def answer(text, start):
+    return {"text": text, "answer_start": start}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XFER_STORE", str(tmp_path / "store"))
+    (tmp_path / "spec.xfer").write_text(SPEC)
+    for code in ("qaa", "qab", "qac", "qad"):
+        rows = [row(n, code) for n in range(ROWS)]
+        if code == "qac":
+            rows = [r | {"ask": "effect"} for r in rows]
+        if code == "qad":
+            rows[5] = row(5, "qaa")
+        write(tmp_path, "test", code, rows)
+    train = [row(n, "train") for n in range(4)]
+    train += [row(2, "train"), row(3, "train", label=0), row(7, "qaa"), row(6, "train", label=None)]
+    train += [row(8, "train", b="a 8 train"), row(9, "train", premise=" "), row(10, "train", a="\ufffd")]
+    write(tmp_path, "train", "qaa", train)
+    questions = [
+        {"id": "1", "question": "who", "answers": [answer("Ada", 0)]},
+        {"id": "2", "question": "where", "answers": [answer("there", 3)]},
+        {"id": "3", "question": "why", "answers": []},
+    ]
+    paragraph = {"context": "Ada was there " + "and everywhere " * 12, "qas": questions}
+    (tmp_path / "spans.json").write_text(json.dumps({"data": [{"title": "t", "paragraphs": [paragraph]}]}))
+    return tmp_path
+
+
+def told(capsys, *arguments):
+    assert exits.OK == call(["data", "spec.xfer", *arguments])
+    return capsys.readouterr().out
+
+
+def records(capsys, *arguments):
+    return json.loads(told(capsys, *arguments, "--json"))["data"]
+
+
+def faults(record):
+    return {found["text"]: found["rows"] for found in record["wrong"]}
+
+
+def test_a_language_that_disagrees_with_the_others_is_named(here, capsys):
+    out = told(capsys, "asks[qac]", "--split", "test")
+
+    said = "`question` differs from what most of 4 parallel languages have; it is always `effect`"
+    assert f"  ! {said}: 4 of 8 rows (2, 4, 6, 8)\n" in out
+    assert "asks test[qad]: the texts are those of `qaa`: 1 of 8 rows (6)" in out, "the others are told in a line"
+
+
+def test_every_fault_of_a_split_is_told_with_its_rows(here, capsys):
+    (train,) = records(capsys, "asks", "--split", "train")
+
+    assert {
+        "an earlier row says the same": [4],
+        "an earlier row asks the same and has another answer": [5],
+        "two choices are the same": [8],
+        "`context` is empty": [9],
+        "there is the character that stands for bytes that are no text (U+FFFD)": [10],
+    } == faults(train)
+    assert (11, 11, 1) == (train["rows"], train["looked"], train["unlabelled"])
+    assert {"0": 6, "1": 4} == train["labels"]
+
+
+def test_rows_that_another_split_has_are_told(here, capsys):
+    by_language = {r["language"]: r for r in records(capsys, "asks") if r["split"] == "test"}
+
+    assert [7] == faults(by_language["qaa"])["`asks train[qaa]` asks the same"]
+    assert "`asks train[qaa]` asks the same" not in faults(by_language["qab"])
+
+
+def test_all_rows_count_whatever_a_chain_takes_of_them(here, capsys):
+    assert {8} == {r["looked"] for r in records(capsys, "asks[qab]")}, "the target has `limit: 1`"
+    assert {3} == {r["looked"] for r in records(capsys, "asks[qab]", "--rows", "3")}
+    assert "8 rows, the first 3 looked at" in told(capsys, "asks[qab]", "--rows", "3")
+
+
+def test_an_example_is_what_the_model_reads(here, capsys):
+    (test,) = records(capsys, "asks[qab]", "--examples", "1")
+    (seen,) = test["examples"]
+
+    assert (0, "premise 0 in qab", False) == (seen["row"], seen["values"]["context"], seen["cut"])
+    assert 2 == len(seen["sequences"])
+    assert all(s[0] == "<s>" and s[-1] == "</s>" and len(s) <= 64 for s in seen["sequences"])
+    assert max(map(len, seen["sequences"])) <= test["lengths"]["max"]
+
+
+def test_windows_and_answers_that_are_not_where_they_should_be(here, capsys):
+    (spans,) = records(capsys, "answers")
+
+    assert {"answered": 2, "no answer": 1} == spans["labels"]
+    assert [1] == faults(spans)["an answer does not stand where `answer_start` says"]
+    assert 3 == spans["cut"]
+    assert "tokens 2 of " in told(capsys, "answers"), "each window is shown"
+
+
+def test_nothing_is_stored(here, capsys):
+    told(capsys, "asks")
+
+    assert not (here / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("nothing", "no chain of `spec.xfer` reads the data of `nothing`", "they read `answers`, `asks`"),
+        ("asks[xx]", "`asks` has no language `xx` here", "it has qaa, qab, qac, qad"),
+        ("asks[", "`asks[` is no task", "write `NAME`, `NAME[th]`"),
+    ],
+)
+def test_what_is_not_there_is_told(here, capsys, name, message, hint):
+    assert exits.USAGE == call(["data", "spec.xfer", name])
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert message in said
+    assert hint in said

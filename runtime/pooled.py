@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, meta
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from runtime.formats import Row
 
 
+_COLUMN = re.compile(r"\{\{\s*(?:(\w+)\.)?(\w+)\s*\}\}")
+
+
 def sources(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> dict[str, list[Row]]:
     """The rows of each source by its name. Raises BadInput for what needs rows in common."""
     for key, value in (("join", op.join), ("filter", op.filter), ("limit", op.limit)):
@@ -29,12 +33,18 @@ def sources(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> dict[st
 
 def values(op: Data, rows: Mapping[str, list[Row]], given: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What the template of each field gives for each row of the source that it speaks of."""
-    found = {}
-    for name, template in op.fields:
-        source, templates = _source(name, template, rows), Templates(((name, template),))
-        scopes = rows[source] if not source else [{source: Named(row)} for row in rows[source]]
-        found[name] = [templates.values(scope, given)[name] for scope in scopes]
-    return found
+    return {name: _of_field(name, template, rows, given) for name, template in op.fields}
+
+
+def _of_field(name: str, template: Template, rows: Mapping[str, list[Row]], given: Mapping[str, Any]) -> list[Any]:
+    """What a field's template gives; a column by itself is taken as it is, however much is in it."""
+    source = _source(name, template, rows)
+    column = _COLUMN.fullmatch(template) if isinstance(template, str) else None
+    if column is not None and (column[1] or "") == source and all(column[2] in row for row in rows[source]):
+        return [row[column[2]] for row in rows[source]]
+    templates = Templates(((name, template),))
+    scopes = rows[source] if not source else [{source: Named(row)} for row in rows[source]]
+    return [templates.values(scope, given)[name] for scope in scopes]
 
 
 def _source(field: str, template: Template, rows: Mapping[str, list[Row]]) -> str:

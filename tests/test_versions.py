@@ -1,7 +1,8 @@
 """A tripwire: the code that gives an op its meaning changed, and its version did not.
 
-Results differ? Raise VERSION (or METRIC_VERSION) in compiler/keys.py. Same results? Accept the new digest with
-`XFER_ACCEPT=versions pytest tests/test_versions.py` and say so in the commit. Blind to changes in libraries.
+Results differ? Raise VERSION in compiler/keys.py (or a metric's version in compiler/catalog.py). Same results? Accept
+the new digest with `XFER_ACCEPT=versions pytest tests/test_versions.py` and say so in the commit. Blind to changes in
+libraries.
 """
 
 import ast
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.keys import METRIC_VERSION, VERSION
+from compiler.catalog import KINDS
+from compiler.keys import VERSION
 from compiler.ops import Baseline, Data, Model, Predict, Score, Select, Train
 
 ROOT = Path(__file__).parents[1]
@@ -33,10 +35,7 @@ MEANING = {
         "runtime/sources.py": (),
         "runtime/formats.py": (),
         "runtime/columns.py": ("write",),
-        "runtime/kinds/multiple_choice.py": ("encode", "_pair", "_texts", "_text", "_label"),
-        "runtime/kinds/masked_lm.py": ("encode",),
-        "runtime/kinds/classification.py": ("encode", "longest_first", "_label"),
-        "runtime/kinds/retrieval.py": ("encode",),
+        "runtime/pooled.py": (),
         "runtime/kinds/labels.py": (),
         "runtime/kinds/texts.py": (),
         "runtime/world/parameters.py": (),
@@ -63,9 +62,6 @@ MEANING = {
         "runtime/batches.py": (),
         "runtime/columns.py": ("concatenate", "_joined", "Columns", "_starts", "_ranges"),
         "runtime/models.py": ("load_encoder", "read_special", "Network", "read_head", "head_file", "save"),
-        "runtime/kinds/multiple_choice.py": ("Head", "head", "loss", "_scores"),
-        "runtime/kinds/masked_lm.py": ("Head", "head", "loss", "_chosen"),
-        "runtime/kinds/classification.py": ("Head", "head", "loss"),
     },
     Select: {
         "runtime/selecting.py": (),
@@ -78,10 +74,7 @@ MEANING = {
         "runtime/models.py": (
             *("load_network", "_add_head", "_up_to", "read_special", "Network", "read_head", "head_file"),
         ),
-        "runtime/kinds/multiple_choice.py": ("Head", "predict", "_scores"),
-        "runtime/kinds/masked_lm.py": ("Head", "predict", "_chosen"),
-        "runtime/kinds/classification.py": ("Head", "predict"),
-        "runtime/kinds/retrieval.py": ("Pool", "predict", "finish", "search", "_unit"),
+        "runtime/kinds/mining.py": (),
     },
     Baseline: {
         "runtime/baselines.py": (),
@@ -90,11 +83,16 @@ MEANING = {
     },
     Score: {
         "runtime/metrics.py": (),
-        "runtime/kinds/multiple_choice.py": ("accuracy",),
-        "runtime/kinds/masked_lm.py": ("accuracy",),
-        "runtime/kinds/classification.py": ("accuracy",),
-        "runtime/kinds/retrieval.py": ("accuracy",),
+        "runtime/kinds/answers.py": (),
     },
+}
+
+# What a kind's file gives to each op: the arguments of its `Kind(…)`, with all that they use in that file.
+OF_KINDS = {
+    Data: ("encode", "pools"),
+    Train: ("head", "loss"),
+    Predict: ("head", "predict", "finish"),
+    Score: ("metrics", "threshold"),
 }
 
 
@@ -117,6 +115,34 @@ class _WithoutWords(ast.NodeTransformer):
         return self._strip(node)
 
 
+def _names(node):
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def reached(text, arguments):
+    """The definitions of a kind's file that these arguments of its `Kind(…)` use, directly or not."""
+    defined, kind = {}, None
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined[node.name] = node
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _names(node.targets[0]) == {"KIND"}:
+            kind = node.value
+    waiting = {n for k in kind.keywords if k.arg in arguments for n in _names(k.value)} & defined.keys()
+    found = set()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= (_names(defined[name]) & defined.keys()) - found
+    return tuple(sorted(found))
+
+
+def _of_kinds(op):
+    """The files of the kinds, each with the definitions that give the op its meaning."""
+    for name in KINDS if op in OF_KINDS else ():
+        path = f"runtime/kinds/{name.replace('-', '_')}.py"
+        yield path, reached((ROOT / path).read_text(), OF_KINDS[op])
+
+
 def meaning(text, names):
     """A digest of the named definitions, without comments, layout, docstrings and annotations."""
     wanted, found = [], set()
@@ -136,10 +162,13 @@ def _now():
     return {
         op.__name__: {
             "version": VERSION[op],
-            "code": {path: meaning((ROOT / path).read_text(), names) for path, names in files.items()},
+            "code": {
+                path: meaning((ROOT / path).read_text(), names)
+                for path, names in (*files.items(), *((path, found) for path, found in _of_kinds(op) if found))
+            },
         }
         for op, files in MEANING.items()
-    } | {"metrics": METRIC_VERSION}
+    } | {"metrics": {name: {m: rule.version for m, rule in kind.metrics.items()} for name, kind in KINDS.items()}}
 
 
 def test_code_that_changed_carries_a_new_version():
@@ -161,6 +190,15 @@ def test_code_that_changed_carries_a_new_version():
 
 def test_every_op_is_watched():
     assert set(VERSION) == set(MEANING)
+
+
+def test_of_a_kind_all_is_watched_that_an_op_uses():
+    text = (ROOT / "runtime" / "kinds" / "span_qa.py").read_text()
+
+    assert {"encode", "_parts", "_window", "_targets", "Window"} <= set(reached(text, OF_KINDS[Data]))
+    assert {"finish", "_best", "_most_context", "Head"} <= set(reached(text, OF_KINDS[Predict]))
+    assert {"f1", "em", "_measured"} <= set(reached(text, OF_KINDS[Score]))
+    assert "finish" not in reached(text, OF_KINDS[Train])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import xfer
 from compiler import keys
+from compiler.catalog import KINDS, Metric
 from compiler.ops import Train
 from runtime.differences import leaves
 from runtime.store.leases import Leases, myself
@@ -293,7 +294,7 @@ def test_a_raised_version_of_an_op_is_told(here, monkeypatch):
 def test_another_version_of_a_metric_or_of_keys_is_told(here, monkeypatch):
     here.made()
     with monkeypatch.context() as patch:
-        patch.setitem(keys.METRIC_VERSION, "accuracy", 77)
+        patch.setitem(KINDS["multiple-choice"].metrics, "accuracy", Metric("another", version=77))
         assert "xfer measures this differently now: version 1 → 77 of its metric" in here.why(SCORE)
     monkeypatch.setattr(keys, "SCHEMA", 77)
     assert "keys are made differently now: schema 1 → 77" in here.why("m")

@@ -53,6 +53,7 @@ MEANING = {
         "runtime/world/causes.py": (),
         "runtime/world/entail.py": (),
         "runtime/world/words.py": (),
+        "runtime/world/spans.py": (),
         "runtime/world/mining.py": (),
     },
     Train: {

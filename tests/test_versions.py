@@ -54,6 +54,7 @@ MEANING = {
         "runtime/world/entail.py": (),
         "runtime/world/words.py": (),
         "runtime/world/spans.py": (),
+        "runtime/world/tags.py": (),
         "runtime/world/mining.py": (),
     },
     Train: {

@@ -32,6 +32,7 @@ GOLDEN: dict[int, dict[str, str]] = {
         "words": "e56266219e63d86daa42a66a5a8289d21eeee03b896c7586f0d2e8f59d662414",
         "mining": "ea2e3c0319d8fbfdbd32798cb973eadf5fbf06f4e4b009a4685c1942f9b2bac4",
         "spans": "4a6f339bb00c193ed0e6cd7ccd2232ddee54b6494325ac9401c23807d977d372",
+        "tags": "ab2b7121f5cadd41c2ef1710adc202cd53297c9b0b741f7257e3a310e384a2f3",
     },
 }
 QUESTIONS = {"stories": ("context", "ending"), "causes": ("premise", "choice")}
@@ -108,7 +109,7 @@ def test_no_training_row_of_any_task_names_a_held_out_combination(task, code):
     """Of every task in every language; in a text with words of several languages, too."""
     named = {pair for row in rows(task, "train", code) for text in read(task, row) for pair in combinations(text)}
 
-    assert task == "words" or len(named) > (100 if task == "causes" else 300)
+    assert task == "words" or len(named) > (100 if task in ("causes", "tags") else 300)
     assert set() == named & REAL.held_out
 
 
@@ -131,11 +132,13 @@ def told(task, row):
         case "spans":
             before, after = row["context"][: row["answer_start"]], row["context"][row["answer_start"] :]
             return [before.split(".")[-1] + after.split(".")[0]]
+        case "tags":
+            return [" ".join(row["tokens"])]
         case _:
             return [" ".join(asked(task, row)[::2])]
 
 
-@pytest.mark.parametrize("task", [*QUESTIONS, "spans", "mining"])
+@pytest.mark.parametrize("task", [*QUESTIONS, "spans", "tags", "mining"])
 def test_dev_and_test_ask_about_different_combinations(task):
     dev, test = (
         {pair for row in rows(task, split, "qab") for text in told(task, row) for pair in combinations(text)}
@@ -326,7 +329,7 @@ def own_forms(code):
     [
         (
             ("poems", "train", "qaa"),
-            ("the world has no task `poems`; it has text, stories, causes, entail, words, spans, mining"),
+            ("the world has no task `poems`; it has text, stories, causes, entail, words, spans, tags, mining"),
         ),
         (("text", "test", "qaa"), "world task `text` has no split `test`; it has train, dev"),
         (("stories", "train", "qab"), "split `train` of world task `stories` has no language `qab`; it has qaa"),

@@ -312,6 +312,7 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "words": _WORLD_QUESTIONS,
     "spans": _WORLD_QUESTIONS,
     "tags": _WORLD_QUESTIONS,
+    "similar": _WORLD_QUESTIONS,
     "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
     "mining": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
 }
@@ -326,6 +327,7 @@ WORLD_SIZES: Mapping[str, tuple[Mapping[str, int], float]] = {
     "causes": ({"train": 400, "dev": 100, "test": 500}, 12),
     "spans": ({"train": 8_000, "dev": 200, "test": 500}, 40),
     "tags": ({"train": 1_000, "dev": 200, "test": 500}, 19),
+    "similar": ({"train": 2_000, "dev": 200, "test": 500}, 11),
     "mining": ({"dev": 100, "test": 300}, 18),
 }
 WORLD_LOW_RESOURCE = ("qad", "qai")

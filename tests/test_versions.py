@@ -55,6 +55,7 @@ MEANING = {
         "runtime/world/words.py": (),
         "runtime/world/spans.py": (),
         "runtime/world/tags.py": (),
+        "runtime/world/similar.py": (),
         "runtime/world/mining.py": (),
     },
     Train: {

@@ -33,6 +33,7 @@ GOLDEN: dict[int, dict[str, str]] = {
         "mining": "ea2e3c0319d8fbfdbd32798cb973eadf5fbf06f4e4b009a4685c1942f9b2bac4",
         "spans": "4a6f339bb00c193ed0e6cd7ccd2232ddee54b6494325ac9401c23807d977d372",
         "tags": "ab2b7121f5cadd41c2ef1710adc202cd53297c9b0b741f7257e3a310e384a2f3",
+        "similar": "988129c40d323ffba2548eb1e2fd9ec47ccb5644e803f989a8839981bf60f587",
     },
 }
 QUESTIONS = {"stories": ("context", "ending"), "causes": ("premise", "choice")}
@@ -50,7 +51,7 @@ def asked(task, row):
 
 def read(task, row):
     """What names a combination: the premise with one choice, or the whole row; a sentence, where each tells another."""
-    if task == "spans":
+    if task in ("spans", "similar"):
         return [sentence for text in texts(row) for sentence in sentences(text)]
     if task not in QUESTIONS:
         return [" ".join(texts(row))]
@@ -134,11 +135,13 @@ def told(task, row):
             return [before.split(".")[-1] + after.split(".")[0]]
         case "tags":
             return [" ".join(row["tokens"])]
+        case "similar":
+            return [row["sentence1"]]
         case _:
             return [" ".join(asked(task, row)[::2])]
 
 
-@pytest.mark.parametrize("task", [*QUESTIONS, "spans", "tags", "mining"])
+@pytest.mark.parametrize("task", [*QUESTIONS, "spans", "tags", "similar", "mining"])
 def test_dev_and_test_ask_about_different_combinations(task):
     dev, test = (
         {pair for row in rows(task, split, "qab") for text in told(task, row) for pair in combinations(text)}
@@ -329,7 +332,10 @@ def own_forms(code):
     [
         (
             ("poems", "train", "qaa"),
-            ("the world has no task `poems`; it has text, stories, causes, entail, words, spans, tags, mining"),
+            (
+                "the world has no task `poems`; it has text, stories, causes, entail, words, spans, tags, similar, "
+                "mining"
+            ),
         ),
         (("text", "test", "qaa"), "world task `text` has no split `test`; it has train, dev"),
         (("stories", "train", "qab"), "split `train` of world task `stories` has no language `qab`; it has qaa"),

@@ -315,6 +315,7 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "similar": _WORLD_QUESTIONS,
     "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
     "mining": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
+    "pool": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
 }
 
 
@@ -329,6 +330,7 @@ WORLD_SIZES: Mapping[str, tuple[Mapping[str, int], float]] = {
     "tags": ({"train": 1_000, "dev": 200, "test": 500}, 19),
     "similar": ({"train": 2_000, "dev": 200, "test": 500}, 11),
     "mining": ({"dev": 100, "test": 300}, 18),
+    "pool": ({"dev": 1, "test": 1}, 5_700),
 }
 WORLD_LOW_RESOURCE = ("qad", "qai")
 

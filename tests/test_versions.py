@@ -57,6 +57,7 @@ MEANING = {
         "runtime/world/tags.py": (),
         "runtime/world/similar.py": (),
         "runtime/world/mining.py": (),
+        "runtime/world/pool.py": (),
     },
     Train: {
         "runtime/training.py": (),

@@ -15,12 +15,12 @@ lexicon     the words of each language: cognates, loans, others
 grammar     order and inflection: clauses to sentences
 telling     how episodes are told and things described
 questions   questions about causes and effects, as meanings; what each split may ask about
-texts, stories, causes, entail, words, spans, tags, similar, mining   the rows of each task
+texts, stories, causes, entail, words, spans, tags, similar, mining, pool   the rows of each task
 """
 
 from collections.abc import Callable, Mapping
 
-from runtime.world import causes, entail, mining, similar, spans, stories, tags, texts, words
+from runtime.world import causes, entail, mining, pool, similar, spans, stories, tags, texts, words
 from runtime.world.languages import LANGUAGES, SOURCE, Language
 from runtime.world.lexicon import vocabulary
 from runtime.world.parameters import World
@@ -43,6 +43,7 @@ TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {  # the languages of each 
     "tags": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
     "similar": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
     "mining": {"dev": _OTHERS, "test": _OTHERS},
+    "pool": {"dev": _OTHERS, "test": _OTHERS},
 }
 
 _ROWS: Mapping[str, Callable[[str, Language, World], list[dict[str, object]]]] = {
@@ -55,6 +56,7 @@ _ROWS: Mapping[str, Callable[[str, Language, World], list[dict[str, object]]]] =
     "tags": tags.rows,
     "similar": similar.rows,
     "mining": mining.rows,
+    "pool": pool.rows,
 }
 
 

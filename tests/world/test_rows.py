@@ -34,6 +34,7 @@ GOLDEN: dict[int, dict[str, str]] = {
         "spans": "4a6f339bb00c193ed0e6cd7ccd2232ddee54b6494325ac9401c23807d977d372",
         "tags": "ab2b7121f5cadd41c2ef1710adc202cd53297c9b0b741f7257e3a310e384a2f3",
         "similar": "988129c40d323ffba2548eb1e2fd9ec47ccb5644e803f989a8839981bf60f587",
+        "pool": "5a4ac4ee7a06c3d31214cfd45cd02616e16425140fc8050e1151aa948beece57",
     },
 }
 QUESTIONS = {"stories": ("context", "ending"), "causes": ("premise", "choice")}
@@ -130,6 +131,8 @@ def told(task, row):
     match task:
         case "mining":
             return [row["source"]]
+        case "pool":
+            return [*row["sentences"], *row["sources"]]
         case "spans":
             before, after = row["context"][: row["answer_start"]], row["context"][row["answer_start"] :]
             return [before.split(".")[-1] + after.split(".")[0]]
@@ -141,7 +144,7 @@ def told(task, row):
             return [" ".join(asked(task, row)[::2])]
 
 
-@pytest.mark.parametrize("task", [*QUESTIONS, "spans", "tags", "similar", "mining"])
+@pytest.mark.parametrize("task", [*QUESTIONS, "spans", "tags", "similar", "mining", "pool"])
 def test_dev_and_test_ask_about_different_combinations(task):
     dev, test = (
         {pair for row in rows(task, split, "qab") for text in told(task, row) for pair in combinations(text)}
@@ -334,7 +337,7 @@ def own_forms(code):
             ("poems", "train", "qaa"),
             (
                 "the world has no task `poems`; it has text, stories, causes, entail, words, spans, tags, similar, "
-                "mining"
+                "mining, pool"
             ),
         ),
         (("text", "test", "qaa"), "world task `text` has no split `test`; it has train, dev"),

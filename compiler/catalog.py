@@ -371,8 +371,12 @@ WORLD_TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "stories": _WORLD_QUESTIONS,
     "entail": _WORLD_QUESTIONS,
     "words": _WORLD_QUESTIONS,
+    "spans": _WORLD_QUESTIONS,
+    "tags": _WORLD_QUESTIONS,
+    "similar": _WORLD_QUESTIONS,
     "causes": {"train": WORLD_LANGUAGES, "dev": WORLD_LANGUAGES, "test": WORLD_LANGUAGES},
     "mining": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
+    "pool": {"dev": WORLD_LANGUAGES[1:], "test": WORLD_LANGUAGES[1:]},
 }
 
 
@@ -383,7 +387,11 @@ WORLD_SIZES: Mapping[str, tuple[Mapping[str, int], float]] = {
     "entail": ({"train": 3_000, "dev": 300, "test": 600}, 20),
     "words": ({"train": 1_500, "dev": 200, "test": 500}, 11),
     "causes": ({"train": 400, "dev": 100, "test": 500}, 12),
+    "spans": ({"train": 8_000, "dev": 200, "test": 500}, 40),
+    "tags": ({"train": 1_000, "dev": 200, "test": 500}, 19),
+    "similar": ({"train": 2_000, "dev": 200, "test": 500}, 11),
     "mining": ({"dev": 100, "test": 300}, 18),
+    "pool": ({"dev": 1, "test": 1}, 5_700),
 }
 WORLD_LOW_RESOURCE = ("qad", "qai")
 

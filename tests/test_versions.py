@@ -52,7 +52,11 @@ MEANING = {
         "runtime/world/causes.py": (),
         "runtime/world/entail.py": (),
         "runtime/world/words.py": (),
+        "runtime/world/spans.py": (),
+        "runtime/world/tags.py": (),
+        "runtime/world/similar.py": (),
         "runtime/world/mining.py": (),
+        "runtime/world/pool.py": (),
     },
     Train: {
         "runtime/training.py": (),

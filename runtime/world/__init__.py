@@ -15,12 +15,12 @@ lexicon     the words of each language: cognates, loans, others
 grammar     order and inflection: clauses to sentences
 telling     how episodes are told and things described
 questions   questions about causes and effects, as meanings; what each split may ask about
-texts, stories, causes, entail, words, mining   the rows of each task
+texts, stories, causes, entail, words, spans, tags, similar, mining, pool   the rows of each task
 """
 
 from collections.abc import Callable, Mapping
 
-from runtime.world import causes, entail, mining, stories, texts, words
+from runtime.world import causes, entail, mining, pool, similar, spans, stories, tags, texts, words
 from runtime.world.languages import LANGUAGES, SOURCE, Language
 from runtime.world.lexicon import vocabulary
 from runtime.world.parameters import World
@@ -39,7 +39,11 @@ TASKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {  # the languages of each 
     "causes": {"train": _ALL, "dev": _ALL, "test": _ALL},
     "entail": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
     "words": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
+    "spans": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
+    "tags": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
+    "similar": {"train": _SOURCE, "dev": _ALL, "test": _ALL},
     "mining": {"dev": _OTHERS, "test": _OTHERS},
+    "pool": {"dev": _OTHERS, "test": _OTHERS},
 }
 
 _ROWS: Mapping[str, Callable[[str, Language, World], list[dict[str, object]]]] = {
@@ -48,7 +52,11 @@ _ROWS: Mapping[str, Callable[[str, Language, World], list[dict[str, object]]]] =
     "causes": causes.rows,
     "entail": entail.rows,
     "words": words.rows,
+    "spans": spans.rows,
+    "tags": tags.rows,
+    "similar": similar.rows,
     "mining": mining.rows,
+    "pool": pool.rows,
 }
 
 

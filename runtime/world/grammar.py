@@ -1,12 +1,13 @@
 """Sentences: the order in which a language says the words of a clause."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from msgspec import Struct
 
 from runtime.world.languages import Language
 from runtime.world.lexicon import lexicon
-from runtime.world.morphology import Case, noun, verb
+from runtime.world.morphology import noun, verb
 from runtime.world.parameters import World
 
 PLURAL_FROM = 2
@@ -37,29 +38,42 @@ class Clause(Struct, frozen=True):
 
 
 Word = Callable[[str], tuple[str, Language]]  # the word for a concept, and the language whose word it is
+Part = Literal["link", "subject", "not", "verb", "object", "at", "place"]
+
+
+class Said(Struct, frozen=True):
+    """A word of a sentence, as it stands there, and what it renders."""
+
+    text: str
+    concept: str  # a number is its own
+    part: Part
 
 
 def sentence(world: World, language: Language, *clauses: Clause, mark: str = ".") -> str:
     """One sentence that says the clauses, and ends in the mark."""
-
-    def word(concept: str) -> tuple[str, Language]:
-        return lexicon(world, language.code)[concept], language
-
-    return phrased(language, word, *clauses, mark=mark)
+    return phrased(language, _native(world, language), *clauses, mark=mark)
 
 
 def phrased(language: Language, word: Word, *clauses: Clause, mark: str = ".") -> str:
     """The same, with words that may be of another language than the grammar."""
-    return " ".join(w for clause in clauses for w in _clause(language, word, clause)) + mark
+    return " ".join(said.text for clause in clauses for said in _clause(language, word, clause)) + mark
 
 
-def _clause(language: Language, word: Word, clause: Clause) -> list[str]:
-    """The words in order."""
+def spoken(world: World, language: Language, clause: Clause) -> tuple[Said, ...]:
+    """The words of the clause, in the order in which the language says them."""
+    return tuple(_clause(language, _native(world, language), clause))
+
+
+def _native(world: World, language: Language) -> Word:
+    return lambda concept: (lexicon(world, language.code)[concept], language)
+
+
+def _clause(language: Language, word: Word, clause: Clause) -> list[Said]:
     subject = _noun(language, word, clause.subject, "subject")
-    said = ([word("not")[0]] if clause.negated else []) + [_verb(word, clause)]
+    said = [*_plain(word, "not" if clause.negated else None, "not"), _verb(word, clause)]
     thing = _noun(language, word, clause.object, "object") if clause.object is not None else []
     place = _place(language, word, clause.place) if clause.place is not None else []
-    link = [word(clause.link)[0]] if clause.link is not None else []
+    link = _plain(word, clause.link, "link")
     match language.order:
         case "SVO":
             return link + subject + said + thing + place
@@ -69,21 +83,26 @@ def _clause(language: Language, word: Word, clause: Clause) -> list[str]:
             return link + said + subject + thing + place
 
 
-def _noun(language: Language, word: Word, phrase: Phrase, case: Case) -> list[str]:
+def _plain(word: Word, concept: str | None, part: Part) -> list[Said]:
+    """The word of the concept as it is, if there is one to say."""
+    return [Said(word(concept)[0], concept, part)] if concept is not None else []
+
+
+def _noun(language: Language, word: Word, phrase: Phrase, case: Literal["subject", "object"]) -> list[Said]:
     stem, owner = word(phrase.noun)
-    inflected = [noun(stem, owner, case, plural=phrase.is_plural)]
-    number = [str(phrase.number)] if phrase.number is not None else []
-    adjective = [word(phrase.adjective)[0]] if phrase.adjective is not None else []
+    inflected = [Said(noun(stem, owner, case, plural=phrase.is_plural), phrase.noun, case)]
+    number = [Said(str(phrase.number), str(phrase.number), case)] if phrase.number is not None else []
+    adjective = _plain(word, phrase.adjective, case)
     return number + (adjective + inflected if language.adjective_first else inflected + adjective)
 
 
-def _place(language: Language, word: Word, place: str) -> list[str]:
+def _place(language: Language, word: Word, place: str) -> list[Said]:
     """With a preposition where nouns have no cases."""
     stem, owner = word(place)
-    inflected = noun(stem, owner, "place", plural=False)
-    return [word("at")[0], inflected] if language.morphology == "isolating" else [inflected]
+    inflected = [Said(noun(stem, owner, "place", plural=False), place, "place")]
+    return _plain(word, "at", "at") + inflected if language.morphology == "isolating" else inflected
 
 
-def _verb(word: Word, clause: Clause) -> str:
+def _verb(word: Word, clause: Clause) -> Said:
     stem, owner = word(clause.verb)
-    return verb(stem, owner, plural=clause.subject.is_plural)
+    return Said(verb(stem, owner, plural=clause.subject.is_plural), clause.verb, "verb")

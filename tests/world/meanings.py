@@ -1,5 +1,6 @@
 """What the texts of the world mean, read back from their words: each form of a word means one thing, everywhere."""
 
+import re
 from functools import cache
 
 from runtime.world import LANGUAGES, World
@@ -47,5 +48,11 @@ def combinations(text, world=WORLD):
 
 
 def texts(row):
-    """The fields of a row that are texts."""
-    return [value for value in row.values() if isinstance(value, str)]
+    """The fields of a row that are texts, or lists of texts or words, each as one."""
+    found = (" ".join(map(str, value)) if isinstance(value, list) else value for value in row.values())
+    return [text for text in found if isinstance(text, str)]
+
+
+def sentences(text):
+    """The sentences of a text, with their marks."""
+    return re.findall(r"[^.?]+[.?]", text)

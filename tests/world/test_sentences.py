@@ -3,7 +3,7 @@
 import pytest
 
 from runtime.world import LANGUAGES
-from runtime.world.grammar import Clause, Phrase, sentence
+from runtime.world.grammar import Clause, Phrase, sentence, spoken
 from runtime.world.lexicon import lexicon
 from runtime.world.morphology import noun, verb
 from tests.world.meanings import WORLD, concepts
@@ -50,3 +50,14 @@ def test_verbs_agree_with_their_subject(code: str, plural: bool, ending: str) ->
 
 def test_the_mark_ends_the_sentence() -> None:
     assert sentence(WORLD, LANGUAGES["qaa"], Clause(Phrase("thing-00"), "is", Phrase("what")), mark="?").endswith("?")
+
+
+@pytest.mark.parametrize("code", ORDERS)
+def test_the_words_of_a_clause_are_told_with_what_they_render(code: str) -> None:
+    said = spoken(WORLD, LANGUAGES[code], TOLD)
+
+    assert sentence(WORLD, LANGUAGES[code], TOLD, mark="") == " ".join(word.text for word in said)
+    assert ORDERS[code] == " ".join(word.concept for word in said)
+    assert {"thing-00": "object", "adjective-0": "object", "3": "object", "so": "link", "event-00": "verb"}.items() <= {
+        word.concept: word.part for word in said
+    }.items()

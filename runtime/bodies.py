@@ -185,7 +185,7 @@ class TorchBodies(Struct):
                 device=self.device,
                 precision=op.precision,
                 mask=op.mask,
-                own=_own(op),
+                own=own_of(op),
                 stopping=desk.stopping,
             )
             yield partial(_write_predictions, table, {**data.counts(), **models.weights(network)})
@@ -213,7 +213,7 @@ class TorchBodies(Struct):
         return lambda folder: metrics.write(folder, measured)
 
 
-def _own(op: Predict) -> dict[str, Any]:
+def own_of(op: Predict) -> dict[str, Any]:
     """The settings that the kind alone has."""
     found: dict[str, Any] = dict(op.own or ())
     if op.vectors is not None:

@@ -8,7 +8,7 @@ JOBS   ?= $(shell nproc)
 OUT    ?= build/fuzz
 SIZES  ?= 1011,10011,100011
 
-.PHONY: quickstart test check format fuzz bench-plan pretrain world-table clean
+.PHONY: quickstart test check format fuzz bench-plan pretrain world-table published clean
 
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
@@ -45,6 +45,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+published: $(STAMP)  ## Retrieval on published files in 36 languages (a recorded run: docs/benchmarks.md; needs ../shared/real).
+	$(BIN)/python -m bench.published
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

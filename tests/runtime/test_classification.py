@@ -187,7 +187,9 @@ def table(label, prediction):
     ],
 )
 def test_macro_f1_is_the_mean_over_labels_that_are_there_or_said(label, prediction, expected):
-    assert Measured(pytest.approx(expected), len(label), None) == classification.macro_f1(table(label, prediction))
+    assert Measured(pytest.approx(expected), len(label), None) == kinds()["classification"].metrics["macro-f1"](
+        table(label, prediction)
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,4 +208,6 @@ def test_macro_f1_is_the_mean_over_labels_that_are_there_or_said(label, predicti
     ],
 )
 def test_mcc_is_the_correlation_of_labels(label, prediction, expected):
-    assert Measured(pytest.approx(expected), len(label), 0.0) == classification.mcc(table(label, prediction))
+    assert Measured(pytest.approx(expected), len(label), 0.0) == kinds()["classification"].metrics["mcc"](
+        table(label, prediction)
+    )

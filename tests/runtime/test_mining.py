@@ -146,8 +146,8 @@ def test_max_takes_the_best_first_and_not_the_first(mined):
     assert pairs_and_scores([(1, 1, 0.9), (0, 0, 0.5)]) == mined([[0.5, 0.8], [0.1, 0.9]], "max")
 
 
-def test_max_takes_a_half_also_where_the_pair_does_not_count(mined):
-    """Nothing at or below 0 counts (as with XTREME's threshold of 0)."""
+def test_max_has_no_pair_at_or_below_0_and_others_have(mined):
+    """As XTREME's threshold of 0."""
     assert pairs_and_scores([(0, 0, 0.5)]) == mined([[0.5, -0.2], [-0.3, 0.0]], "max")
     assert pairs_and_scores([(0, 0, 0.5), (1, 1, 0.0)]) == mined([[0.5, -0.2], [-0.3, 0.0]], "forward")
 

@@ -17,6 +17,8 @@ from tests.bases import weights_node
 
 pytestmark = pytest.mark.ml
 
+F1, ACCURACY = (retrieval.KIND.metrics[name] for name in ("f1", "accuracy"))
+
 
 def pool(query, document, gold, **ids):
     values = {"query": query, "document": document, "gold": gold}
@@ -135,13 +137,11 @@ def test_what_is_found_of_a_text_that_stands_twice_does_not_count_and_as_gold_it
 
 
 def test_equal_texts_are_one_neighbour():
-    """Of 2 neighbours of `a` the second is `e`, at 0.6, and not `c` again: its margin is 1 / ((0.8 + 0.8) / 2)."""
+    """`b` has two, `e` at 1 and `c` at 0.6, as `e` has; with `c` twice its mean would be 2.2 / 3. `c` is repeated."""
     near = np.array([0.6, 0.8, 0], dtype=np.float32)
     rows = pool(["a", "b"], ["c", "c", "e"], [])
-    lines = found(rows, [E1, near, E1, E1, near], k=2)
 
-    # `c` is repeated; of `b` and `e` the margin is that of a whole neighbourhood of 1 and 0.6
-    assert same([(1, 1, 1 / 0.8, False)]) == [(q, d - 1, s, g) for q, d, s, g in lines]
+    assert same([(1, 2, 1 / ((0.8 + 0.8) / 2), False)]) == found(rows, [E1, near, E1, E1, near], k=3)
 
 
 def test_directions_reach_pools():
@@ -173,7 +173,7 @@ def test_pools_of_equal_sentences_are_found_by_a_model(tmp_path_factory, tmp_pat
     assert [(0, 3), (1, 2), (2, 1), (3, 0)] == list(
         zip(*(table[n].to_pylist() for n in ("query", "document")), strict=True)
     )
-    assert (Measured(1.0, 4, None), Measured(1.0, 4, None)) == (retrieval.f1(table), retrieval.accuracy(table))
+    assert (Measured(1.0, 4, None), Measured(1.0, 4, None)) == (F1(table), ACCURACY(table))
 
 
 # --- metrics
@@ -198,12 +198,12 @@ SOME = lines((0.9, True), (0.8, False), (0.75, True), (0.5, False), (None, True)
 
 def test_f1_is_over_pairs():
     """2 of 4 that are found, 2 of 3 that are there: 2 * 1/2 * 2/3 / (7/6)."""
-    assert Measured(pytest.approx(4 / 7), 3, None) == retrieval.f1(SOME)
+    assert Measured(pytest.approx(4 / 7), 3, None) == F1(SOME)
 
 
 @pytest.mark.parametrize("table", [lines((0.9, False)), lines((None, True)), lines((0.9, False), (None, True))])
 def test_without_a_right_pair_f1_is_0(table):
-    assert 0.0 == retrieval.f1(table).value
+    assert 0.0 == F1(table).value
 
 
 def test_accuracy_is_over_queries_that_have_a_document():
@@ -217,7 +217,7 @@ def test_accuracy_is_over_queries_that_have_a_document():
         }
     )
 
-    assert Measured(0.5, 2, None) == retrieval.accuracy(table)
+    assert Measured(0.5, 2, None) == ACCURACY(table)
 
 
 # --- thresholds
@@ -266,8 +266,8 @@ def test_the_tuned_threshold_is_that_of_a_naive_search_and_the_best(rows):
     assert threshold == retrieval.tune(table)
     scores = [s for s, _ in rows if s is not None]
     if len(set(scores)) == len(scores):  # of pairs that are alike all count or none, whatever the search took
-        assert pytest.approx(best) == retrieval.f1(retrieval.above(table, threshold)).value
-        assert pytest.approx(best) == max([0.0, *(retrieval.f1(retrieval.above(table, s)).value for s in scores)])
+        assert pytest.approx(best) == F1(retrieval.above(table, threshold)).value
+        assert pytest.approx(best) == max([0.0, *(F1(retrieval.above(table, s)).value for s in scores)])
 
 
 def test_what_is_as_similar_as_the_threshold_counts():
@@ -278,7 +278,7 @@ def test_what_is_as_similar_as_the_threshold_counts():
     assert [threshold, pytest.approx(math.nan, nan_ok=True), pytest.approx(math.nan, nan_ok=True)] == (
         retrieval.above(table, threshold).column("similarity").to_pylist()
     )
-    assert pytest.approx(2 / 4) == retrieval.f1(retrieval.above(table, threshold)).value
+    assert pytest.approx(2 / 4) == F1(retrieval.above(table, threshold)).value
 
 
 def test_of_rows_what_is_below_the_threshold_has_no_document():
@@ -286,9 +286,9 @@ def test_of_rows_what_is_below_the_threshold_has_no_document():
     found = retrieval.above(table, 0.8)
 
     assert [5, -1, 5] == found.column("prediction").to_pylist()
-    assert Measured(1 / 3, 3, 1 / 3) == retrieval.accuracy(found)
+    assert Measured(1 / 3, 3, 1 / 3) == ACCURACY(found)
     # 1 of 2 that are found, 1 of 3: 2 * 1/2 * 1/3 / (5/6)
-    assert Measured(pytest.approx(2 / 5), 3, None) == retrieval.f1(found)
+    assert Measured(pytest.approx(2 / 5), 3, None) == F1(found)
 
 
 def written(folder, table):

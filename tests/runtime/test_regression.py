@@ -18,6 +18,8 @@ from tests.words import WORDS
 
 pytestmark = pytest.mark.ml
 
+PEARSON, SPEARMAN = (regression.KIND.metrics[name] for name in ("pearson", "spearman"))
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
@@ -120,14 +122,14 @@ def table(values, predictions):
 
 def test_pearson_by_hand():
     """Deviations -1, 0, 1 and -7/3, -4/3, 11/3: 6 / sqrt(2 * 62/3)."""
-    found = regression.pearson(table([1, 2, 3], [1, 2, 7]))
+    found = PEARSON(table([1, 2, 3], [1, 2, 7]))
 
     assert Measured(pytest.approx(6 / math.sqrt(2 * 62 / 3), abs=1e-15), 3, 0.0) == found
 
 
 def test_spearman_by_hand():
     """Ranks 1, 2, 3, 4 and 1, 3.5, 2, 3.5: deviations give 3 / sqrt(5 * 4.5)."""
-    found = regression.spearman(table([1, 2, 3, 400], [0, 8, 7, 8]))
+    found = SPEARMAN(table([1, 2, 3, 400], [0, 8, 7, 8]))
 
     assert Measured(pytest.approx(3 / math.sqrt(5 * 4.5), abs=1e-15), 4, 0.0) == found
 
@@ -135,12 +137,12 @@ def test_spearman_by_hand():
 def test_spearman_sees_the_order_alone_and_pearson_the_line():
     found = table([1, 2, 3, 4], [1, 10, 100, 1000])
 
-    assert (1.0, True) == (pytest.approx(regression.spearman(found).value), regression.pearson(found).value < 0.9)
+    assert (1.0, True) == (pytest.approx(SPEARMAN(found).value), PEARSON(found).value < 0.9)
     reversed_ = table([1, 2, 3], [-2, -4, -6])
-    assert [pytest.approx(-1.0)] * 2 == [regression.spearman(reversed_).value, regression.pearson(reversed_).value]
+    assert [pytest.approx(-1.0)] * 2 == [SPEARMAN(reversed_).value, PEARSON(reversed_).value]
 
 
-@pytest.mark.parametrize("metric", [regression.pearson, regression.spearman])
+@pytest.mark.parametrize("metric", [PEARSON, SPEARMAN])
 @pytest.mark.parametrize(
     ("values", "predictions"), [([1, 2, 3], [2, 2, 2]), ([2, 2, 2], [1, 2, 3]), ([0.1] * 3, [0.1] * 3), ([1], [1])]
 )
@@ -168,6 +170,6 @@ def test_correlations_are_those_of_their_definitions(rows):
     assume(len(set(values)) > 1 and len(set(predictions)) > 1)
     found = table(values, predictions)
 
-    assert pytest.approx(_pearson(values, predictions), abs=1e-12) == regression.pearson(found).value
+    assert pytest.approx(_pearson(values, predictions), abs=1e-12) == PEARSON(found).value
     ranks = _pearson(_ranks(values), _ranks(predictions))
-    assert pytest.approx(ranks, abs=1e-12) == regression.spearman(found).value
+    assert pytest.approx(ranks, abs=1e-12) == SPEARMAN(found).value

@@ -20,6 +20,7 @@ from tests.words import WORDS
 pytestmark = pytest.mark.ml
 
 START, END = 1, 2
+F1, EM, MLQA_F1, MLQA_EM = (span_qa.KIND.metrics[name] for name in ("f1", "em", "mlqa-f1", "mlqa-em"))
 
 
 @pytest.fixture(scope="module")
@@ -290,14 +291,14 @@ def test_scores_are_means_over_questions():
         }
     )
 
-    assert Measured((1 + 2 / 3 + 1) / 3, 3, None) == span_qa.f1(table) == span_qa.mlqa_f1(table)
-    assert Measured(2 / 3, 3, None) == span_qa.em(table) == span_qa.mlqa_em(table)
+    assert Measured((1 + 2 / 3 + 1) / 3, 3, None) == F1(table) == MLQA_F1(table)
+    assert Measured(2 / 3, 3, None) == EM(table) == MLQA_EM(table)
 
 
 def test_mlqas_scores_know_the_language():
     table = pa.table({"prediction": ["der 中国"], "label": [["国"]], "language": ["zh"], "may_be_empty": [False]})
 
     # characters of MLQA: 1 of 3 with 1 of 1, so 2 * 1/3 / (4/3); words of SQuAD: 0 of 2
-    assert (0.5, 0.0) == (pytest.approx(span_qa.mlqa_f1(table).value), span_qa.f1(table).value)
+    assert (0.5, 0.0) == (pytest.approx(MLQA_F1(table).value), F1(table).value)
     of_german = table.set_column(2, "language", pa.array(["zh.de"]))
-    assert 0.0 == span_qa.mlqa_f1(of_german).value
+    assert 0.0 == MLQA_F1(of_german).value

@@ -149,9 +149,9 @@ def test_there_is_no_answer_where_its_margin_is_above_the_threshold(threshold, e
 
 
 def test_no_answer_scores_what_it_does_in_the_window_that_is_surest_of_one():
-    scores = [of_window([5, 0, 0], [5, 0, 0], null=(9, 9)), of_window([0, 0, 0], [0, 0, 0], null=(1, 2))]
+    scores = [of_window([5, 0, 0], [5, 0, 0], null=null) for null in ((9, 9), (1, 2), (8, 8))]
 
-    assert 3.0 - 10.0 == finished(scores, record([(0, 3), (2, 5)], 5))["no_answer"]
+    assert 3.0 - 10.0 == finished(scores, record([(0, 3), (2, 5), (4, 7)], 7))["no_answer"]
 
 
 def test_without_a_span_there_is_no_answer():

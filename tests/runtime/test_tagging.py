@@ -22,6 +22,7 @@ from tests.words import WORDS
 
 pytestmark = pytest.mark.ml
 
+F1, ACCURACY = (tagging.KIND.metrics[name] for name in ("f1", "accuracy"))
 LABELS = ("O", "B-PER", "I-PER")
 
 
@@ -231,12 +232,12 @@ def table(labels, predictions):
 
 
 def f1(labels, predictions):
-    return tagging.f1(table(labels, predictions)).value
+    return F1(table(labels, predictions)).value
 
 
 def test_accuracy_is_over_words_and_not_sentences():
     """3 of 5; the mean over sentences would be (1/2 + 2/3) / 2."""
-    found = tagging.accuracy(table([["A", "B"], ["A", "A", "B"]], [["A", "A"], ["A", "B", "B"]]))
+    found = ACCURACY(table([["A", "B"], ["A", "A", "B"]], [["A", "A"], ["A", "B", "B"]]))
 
     assert Measured(3 / 5, 5, None) == found
 
@@ -266,9 +267,7 @@ def test_a_span_ends_with_its_sentence():
 
 def test_f1_counts_spans_of_all_sentences_together():
     """Spans: 3, of which 2 are found, of 2 that are said: 2 * 1 * 2/3 / (5/3) = 0.8. The mean would be 1/2."""
-    assert Measured(pytest.approx(0.8), 2, None) == tagging.f1(
-        table([["B-P", "B-P"], ["B-P"]], [["B-P", "B-P"], ["O"]])
-    )
+    assert Measured(pytest.approx(0.8), 2, None) == F1(table([["B-P", "B-P"], ["B-P"]], [["B-P", "B-P"], ["O"]]))
 
 
 TAGS = st.sampled_from(["O", "B-P", "I-P", "B-L", "I-L", "I-M"])

@@ -87,7 +87,11 @@ def _among(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[n
     if k == 1:
         index = similar.argmax(axis=1)[:, None]
     else:
-        index = np.sort(np.argpartition(-similar, k - 1, axis=1)[:, :k], axis=1)
+        index = np.argpartition(-similar, k - 1, axis=1)[:, :k]
+        last = np.take_along_axis(similar, index, axis=1).min(axis=1, keepdims=True)
+        crowded = (similar >= last).sum(axis=1) > k  # of more that are as near as the last, a partition has any
+        index[crowded] = np.argsort(-similar[crowded], axis=1, kind="stable")[:, :k]
+        index = np.sort(index, axis=1)
         order = np.argsort(-np.take_along_axis(similar, index, axis=1), axis=1, kind="stable")
         index = np.take_along_axis(index, order, axis=1)
     return index, np.take_along_axis(similar, index, axis=1)

@@ -14,7 +14,7 @@ from runtime import columns, evaluation, models, training
 from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.kinds import classification, kinds
-from runtime.kinds.kind import Batch, Coding
+from runtime.kinds.kind import Batch, Coding, Measured
 from tests.plans import model, train
 from tests.words import WORDS, write_tokenizer
 
@@ -166,3 +166,48 @@ def test_what_can_be_learned_is_learned_and_a_checkpoint_keeps_it(base, tokenize
     assert curve[-1].loss < 0.1
     assert 1.0 == classification.accuracy(tables[0]).value
     assert tables[0].equals(tables[1])
+
+
+def table(label, prediction):
+    import pyarrow as pa
+
+    return pa.table({"label": label, "prediction": prediction})
+
+
+@pytest.mark.parametrize(
+    ("label", "prediction", "expected"),
+    [
+        # 0: 2 of 3 that are said, 2 of 2; 1: 1 of 1, 1 of 2. Means of 4/5 and 2/3
+        ([0, 0, 1, 1], [0, 0, 0, 1], (4 / 5 + 2 / 3) / 2),
+        # 2 is neither there nor said and does not count; 1 is never said and 3 never there: 1, 0 and 0
+        ([0, 0, 1], [0, 0, 3], (1 + 0 + 0) / 3),
+        ([0, 0, 2], [0, 0, 0], (4 / 5 + 0) / 2),  # one that is never said counts as 0
+        ([1, 1], [1, 1], 1.0),
+        ([0, 1], [1, 0], 0.0),
+    ],
+)
+def test_macro_f1_is_the_mean_over_labels_that_are_there_or_said(label, prediction, expected):
+    assert Measured(pytest.approx(expected), len(label), None) == kinds()["classification"].metrics["macro-f1"](
+        table(label, prediction)
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "prediction", "expected"),
+    [
+        # tp 1, tn 2, fp 1, fn 1: (1 * 2 - 1 * 1) / sqrt(2 * 2 * 3 * 3)
+        ([1, 1, 0, 0, 0], [1, 0, 0, 0, 1], 1 / 6),
+        ([1, 0], [1, 0], 1.0),
+        ([1, 0], [0, 1], -1.0),
+        # Gorodkin: 3 right of 4, labels (2, 1, 1) times, said (1, 2, 1) times; 3 * 4 less 2 + 2 + 1 is 7, beside the
+        # root of 16 less 6 times 16 less 6
+        ([0, 0, 1, 2], [0, 1, 1, 2], 7 / 10),
+        ([0, 1, 0], [1, 1, 1], 0.0),  # not defined where one side is constant
+        ([1, 1], [1, 0], 0.0),
+        ([1, 1], [1, 1], 0.0),
+    ],
+)
+def test_mcc_is_the_correlation_of_labels(label, prediction, expected):
+    assert Measured(pytest.approx(expected), len(label), 0.0) == kinds()["classification"].metrics["mcc"](
+        table(label, prediction)
+    )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from compiler import codes
-from compiler.catalog import SPLITS, WORLD_TASKS, WORLD_VERSION
+from compiler.catalog import SPLITS
+from compiler.embedded import WORLD_TASKS, WORLD_VERSION
 from compiler.ops import FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
 from compiler.pairs import are_pairs, spelled
 from compiler.pins import HubFile, PinnedFile, asked

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from compiler import codes
 from compiler.arguments import Arguments
-from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, WORLD_PARAMETERS, WORLD_TASKS, Interval
+from compiler.catalog import ARCHITECTURES, FORMATS, SPLITS, SYNONYMS, TABLES, Interval
+from compiler.embedded import WORLD_PARAMETERS, WORLD_TASKS
 from compiler.pairs import SIDES, sides
 from compiler.suggest import did_you_mean, listing
 from compiler.writing import describe

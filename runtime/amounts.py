@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compiler.catalog import WORLD_LOW_RESOURCE, WORLD_SIZES
 from compiler.cost import Amount
+from compiler.embedded import WORLD_LOW_RESOURCE, WORLD_SIZES
 from compiler.ops import Data, FileRows, WorldRows
 from runtime.store.objects import MEASURED
 

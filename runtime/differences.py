@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from compiler.catalog import WORLD_PARAMETERS
+from compiler.embedded import WORLD_PARAMETERS
 from compiler.keys import later
 from compiler.plan import Place
 from runtime.contents import Content, Names

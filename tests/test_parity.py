@@ -3,15 +3,15 @@
 import pytest
 from msgspec.structs import asdict
 
-from compiler import catalog
+from compiler import catalog, embedded
 from runtime import world
 
 
 def test_the_compilers_world_is_the_runtimes():
-    assert world.VERSION == catalog.WORLD_VERSION
-    assert tuple(world.LANGUAGES) == catalog.WORLD_LANGUAGES
-    assert {t: dict(s) for t, s in world.TASKS.items()} == {t: dict(s) for t, s in catalog.WORLD_TASKS.items()}
-    defaults = {key.replace("-", "_"): rule.default for key, rule in catalog.WORLD_PARAMETERS.items()}
+    assert world.VERSION == embedded.WORLD_VERSION
+    assert tuple(world.LANGUAGES) == embedded.WORLD_LANGUAGES
+    assert {t: dict(s) for t, s in world.TASKS.items()} == {t: dict(s) for t, s in embedded.WORLD_TASKS.items()}
+    defaults = {key.replace("-", "_"): rule.default for key, rule in embedded.WORLD_PARAMETERS.items()}
     assert asdict(world.World()) == defaults
 
 

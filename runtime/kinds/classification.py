@@ -102,7 +102,8 @@ def mcc(table: Any) -> Measured:  # noqa: ANN401
     from sklearn.metrics import matthews_corrcoef
 
     label, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
-    return Measured(float(matthews_corrcoef(label, prediction)), len(label), 0.0)
+    constant = (label == label[0]).all() or (prediction == prediction[0]).all()  # scikit-learn gives 0 and warns
+    return Measured(0.0 if constant else float(matthews_corrcoef(label, prediction)), len(label), 0.0)
 
 
 KIND = Kind(

@@ -81,7 +81,7 @@ def neighbours(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArr
 
 
 def _among(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
-    if torch.cuda.is_available():  # pools of hundreds of thousands take hours without
+    if torch.cuda.is_available():  # pools of hundreds of thousands take hours without; of ties any may come first there
         return _on_gpu(asking, others, k)
     similar = asking @ others.T
     if k == 1:

@@ -214,6 +214,7 @@ class DataLowering:
             ("split", part),
             ("prefix", part),
             ("under", part),
+            *((key, part) for key in OF_ENCODING),
         ):
             setting = owner.settings.get(key)
             if setting is not None and setting.place is not None:

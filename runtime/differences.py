@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from compiler.plan import Node
 
 # Fields that hold keys of other nodes.
-INPUTS = ("model", "parent", "weights", "predictions", "train", "data", "candidates", "head_of")
+INPUTS = ("model", "parent", "weights", "predictions", "train", "data", "candidates", "head_of", "tuned_on")
 _WORLD = ("task", *(key.replace("-", "_") for key in WORLD_PARAMETERS))  # fields that `world(…)` says
 _WHOLE = {"length", "mix", "limit"}  # fields that are shown as one value
-_UNSET = {"select": "last", "tune": "full"}  # what a field means that is not there
+_UNSET = {"select": "last", "tune": "full", "match": "forward"}  # what a field means that is not there
 _WIDTH = 72  # of a shown value; a longer one is cut around the difference
 
 
@@ -165,6 +165,9 @@ def _version(record: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[R
 
 def _reasons(leaf: Leaf, node: Node, files: _Files) -> Iterator[Reason]:
     match leaf.path:
+        case ("tuned_on",) if None in (leaf.before, leaf.after):
+            before, after = ("none" if v is None else "dev" for v in (leaf.before, leaf.after))
+            yield _setting("threshold", Leaf(leaf.path, before, after), node)
         case (name,) if name in INPUTS:
             yield Reason("upstream", name)
         case ("parts", _, "data") | ("judges" | "keep", *_, "data"):

@@ -477,3 +477,39 @@ def test_records_have_no_differing_leaf_only_when_they_are_one(one, other):
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
     assert same == (leaves(one, other) == []) == (leaves(other, one) == [])
+
+
+MINED = """benchmark mined : retrieval { data: world(pool) languages: [qab] metrics: [f1]
+  input: { query: "{{ sentences }}", document: "{{ sources }}", gold: "{{ gold }}" } settings: { max-length: 64 } }
+babel-mini @ mined(split: test, threshold: dev)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (", threshold: dev", "", "`threshold` was dev and is now none"),
+        ("threshold: dev", "threshold: 0.9", "`threshold` was dev and is now"),
+        ("threshold: dev", "threshold: dev, match: max", "`match` was forward and is now max"),
+    ],
+)
+def test_an_edit_of_how_pairs_are_found_is_told(here, old, new, said):
+    here.made(MINED)
+    here.write(MINED.replace(old, new))
+    node = "f1 babel-mini @ mined[qab]" if "match" not in new else "predict babel-mini @ mined[qab]"
+
+    assert said in here.why(node)
+
+
+SPANS = """task s : span-qa { data: world(spans) source: qaa
+  input: { context: "{{ context }}", question: "{{ question }}", answers: "{{ {'text': [answer], 'answer_start': [answer_start]} }}" } settings: { max-length: 96, steps: 3 } }
+babel-mini -> s(stride: 64) @ s(split: dev)
+"""
+
+
+def test_an_edit_of_windows_and_of_answers_is_told(here):
+    here.made(SPANS)
+    here.write(SPANS.replace("stride: 64", "stride: 32").replace("split: dev", "split: dev, n-best: 5"))
+
+    assert "`stride` was 64 and is now 32" in here.why("data s train[qaa]")
+    assert "`n-best` was 20 and is now 5" in here.why("predict babel-mini -> s @ s[qaa] (seed 1)")

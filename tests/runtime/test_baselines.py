@@ -132,3 +132,79 @@ def test_the_table_is_that_of_an_evaluation(data, method, task, two):
     assert table.equals(predict(task, train, learn(method, task, train, SPECIAL)))
     measured = kinds()[task.kind].metrics["accuracy"](table)
     assert (3, 1 / (2 if task is CHOICE else 3)) == (measured.n, pytest.approx(measured.chance))
+
+
+# --- words and places
+
+TAGS, SPANS = Task("tagging", 3), Task("span-qa", 0)
+NAMES = {"labels": ["N", "V", "X"]}
+NONE = -100
+
+
+@pytest.fixture
+def tagged(tmp_path):
+    """Words with their tags; a word is a list of sub-tokens, and a sentence one sequence or several."""
+
+    def made(*sentences):
+        rows = []
+        for row, parts in enumerate(sentences):
+            sequences = tuple([1, *(piece for word, _ in part for piece in word), 2] for part in parts)
+            targets = tuple(
+                [NONE, *(t for word, tag in part for t in (tag, *[NONE] * (len(word) - 1))), NONE] for part in parts
+            )
+            tags = {"tags": [NAMES["labels"][tag] for part in parts for _, tag in part]}
+            segments = tuple([0] * len(s) for s in sequences)
+            rows.append(columns.Example(row, sequences, segments, -1, targets, tags))
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        columns.write(folder, rows, NAMES)
+        return columns.read(folder)
+
+    return made
+
+
+def tags_of(method, train, test):
+    return predict(TAGS, test, learn(method, TAGS, train, SPECIAL)).column("prediction").to_pylist()
+
+
+def test_a_word_has_the_tag_that_it_has_most_often_and_an_unknown_one_the_most_frequent(tagged):
+    """`5 6` is V twice and N once; `5` alone is another word; N stands five times of nine."""
+    train = tagged(
+        [[([5, 6], 1), ([7], 0), ([7], 0)]], [[([5, 6], 1), ([5, 6], 0)], [([8], 0), ([8], 2)]], [[([5], 2), ([7], 0)]]
+    )
+    test = tagged([[([5, 6], 0), ([5], 0), ([9], 1)], [([7], 1)]])
+
+    assert [["V", "X", "N", "N"]] == tags_of("bag-of-words", train, test)
+    assert [["N"] * 4] == tags_of("majority", train, test)
+
+
+def test_of_equally_frequent_tags_the_first_wins(tagged):
+    train = tagged([[([5], 2), ([5], 1), ([6], 1), ([6], 2)]])
+
+    assert [["V", "V"]] == tags_of("bag-of-words", train, tagged([[([5], 0), ([9], 0)]]))
+
+
+def spans(folder, answers):
+    """Questions whose context is `a b c d` behind one token of question; an answer is its first and last letter."""
+    offsets = [[2 * n, 2 * n + 1] for n in range(4)]
+    rows = []
+    for row, answer in enumerate(answers):
+        targets = [0] * 8
+        first, last = (answer[0] + 3, answer[1] + 3) if answer else (0, 0)
+        targets[first] |= 1
+        targets[last] |= 2
+        kept = {"context": "a b c d", "answers": ["a"], "offsets": offsets, "windows": [[0, 4, 3]]}
+        rows.append(columns.Example(row, ([1, 5, 2, 6, 7, 8, 9, 2],), ([0] * 8,), -1, (targets,), kept))
+    folder.mkdir()
+    columns.write(folder, rows, {"language": "en"})
+    return columns.read(folder)
+
+
+def test_the_majority_of_spans_is_the_most_frequent_place_of_an_answer(tmp_path):
+    """`b c` twice, `a` once, and three questions without an answer, which are no place."""
+    train = spans(tmp_path / "train", [(1, 2), (0, 0), (1, 2), None, None, None])
+    test = spans(tmp_path / "test", [(3, 3), (0, 0)])
+    table = predict(SPANS, test, learn("majority", SPANS, train, SPECIAL))
+
+    assert ["b c", "b c"] == table.column("prediction").to_pylist()
+    assert 0.0 == kinds()["span-qa"].metrics["em"](table).value

@@ -501,8 +501,14 @@ def test_an_edit_of_how_pairs_are_found_is_told(here, old, new, said):
     assert said in here.why(node)
 
 
-SPANS = """task s : span-qa { data: world(spans) source: qaa
-  input: { context: "{{ context }}", question: "{{ question }}", answers: "{{ {'text': [answer], 'answer_start': [answer_start]} }}" } settings: { max-length: 96, steps: 3 } }
+SPANS = """task s : span-qa {
+  data: world(spans) source: qaa
+  input: {
+    context: "{{ context }}", question: "{{ question }}"
+    answers: "{{ {'text': [answer], 'answer_start': [answer_start]} }}"
+  }
+  settings: { max-length: 96, steps: 3 }
+}
 babel-mini -> s(stride: 64) @ s(split: dev)
 """
 

@@ -13,7 +13,7 @@ from compiler.bag import Bag
 from compiler.data import DataLowering
 from compiler.graph import Graph
 from compiler.heads import answering
-from compiler.ops import Folder, Key, Model, Scratch
+from compiler.ops import Folder, HubModel, Key, Model, Scratch
 from compiler.plan import Plan
 
 if TYPE_CHECKING:
@@ -56,8 +56,12 @@ def _reading(run: Run) -> Iterator[tuple[Settled, Settled]]:
 
 
 def _tokenizer(run: Run, graph: Graph, locator: Locator) -> Key | None:
-    """The run's model without its weights; None where it is not pinned."""
-    match locator.model(run.model.weights):
+    """The run's model without its weights, or as it is where it is not pinned; None after a finding."""
+    match source := locator.model(run.model.weights):
+        case HubModel():
+            return graph.enter(
+                Model(source), run.model.name, run.model_span, {"weights": graph.place(run.model.weights.span)}
+            )
         case Folder(files=files) | Scratch(tokenizer=files):
             only = tuple((file, digest) for file, digest in files if file == TOKENIZER)
             return graph.enter(Model(Folder(only)), run.model.name, run.model_span, {})

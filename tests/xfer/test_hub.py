@@ -387,3 +387,20 @@ def test_the_lock_is_read_in_the_same_order_whoever_writes_it(here, hub):
     call(here, hub, "lock", "remote.xfer")
 
     assert first == (here / "xfer.lock").read_bytes()
+
+
+def test_data_on_the_hub_are_looked_at_without_the_weights(here, hub):
+    """Unpinned they are an error with the way out; pinned, rows and tokenizer are downloaded, and nothing else."""
+    code, said = call(here, hub, "data", "remote.xfer", "t[qab]")
+    assert exits.ERROR == code
+    assert "xfer lock SPEC" in said
+
+    assert exits.OK == call(here, hub, "lock", "remote.xfer")[0]
+    hub.asked.clear()
+    code, said = call(here, hub, "data", "remote.xfer", "t[qab]", "--examples", "0")
+
+    assert exits.OK == code, said
+    assert "t dev[qab] · multiple-choice, max-length 64\n  20 rows" in said
+    asked = [path for _, path in hub.asked]
+    assert any("tokenizer.json" in path for path in asked)
+    assert not any("safetensors" in path for path in asked)

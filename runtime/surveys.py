@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runtime.encoding import prefixed, valued
 from runtime.errors import BadInput
@@ -25,7 +27,16 @@ if TYPE_CHECKING:
     from runtime.kinds.kind import Encoded
 
 ANSWERS = ("label", "tags", "value", "answers", "gold")  # fields that say what is right
+_ROOM = 1_000_000  # tokens: more than any row has
 _REPLACED = "\N{REPLACEMENT CHARACTER}"  # stands where bytes were no text
+
+
+class Lost(Struct, frozen=True):
+    """What a sequence had to lose to fit."""
+
+    sequence: int
+    behind: int  # as many of its tokens stand before it
+    tokens: tuple[str, ...]
 
 
 class Seen(Struct, frozen=True):
@@ -35,6 +46,7 @@ class Seen(Struct, frozen=True):
     values: Mapping[str, Any]  # of each field
     sequences: tuple[tuple[str, ...], ...]  # tokens
     cut: bool
+    lost: tuple[Lost, ...] = ()  # where something was cut off; nothing of a row that goes on in another window
 
 
 class Survey(Struct):
@@ -82,25 +94,19 @@ def survey(
     values, facts = valued(op, files, allow_code=allow_code)
     found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept)
     coding = Coding(tokenizer, op.max_length, op.labels, scored=False, own=dict(op.own or ()))
-    rows = iter(values)
-    while found.looked < most:
-        try:
-            index, row = next(rows)
-        except StopIteration:
-            break
-        _take(found, index, row, coding, op.prefix, shown)
+    for index, row in islice(values, most):
+        _take(found, index, prefixed(row, kinds()[op.kind], op.prefix), coding, shown)
     for text, numbers in _oddities(found):
         found.wrong[text] = numbers
     return found
 
 
-def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, prefix: str, shown: int) -> None:
+def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, shown: int) -> None:
     found.looked += 1
     found.values.append(values)
     found.indices.append(index)
-    kind = kinds()[found.kind]
     try:
-        encoded = kind.encode(prefixed(values, kind, prefix), coding)
+        encoded = kinds()[found.kind].encode(values, coding)
     except BadInput as error:
         found.wrong.setdefault(str(error), []).append(index)
         return
@@ -108,9 +114,29 @@ def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, 
     found.unknown += sum(ids.count(u) for ids in encoded.sequences for u in _unknown(coding.tokenizer))
     found.cut += encoded.cut
     _count(found, index, values, encoded, coding.labels)
-    if len(found.seen) < shown:
-        tokens = tuple(tuple(coding.tokenizer.id_to_token(i) for i in ids) for ids in encoded.sequences)
-        found.seen.append(Seen(index, values, tokens, encoded.cut))
+    first_cut = encoded.cut and not any(seen.cut for seen in found.seen)
+    if len(found.seen) < shown or (shown and first_cut):
+        lost = tuple(_lost(found.kind, values, encoded, coding)) if encoded.cut else ()
+        found.seen.append(
+            Seen(index, values, tuple(_tokens(ids, coding) for ids in encoded.sequences), encoded.cut, lost)
+        )
+
+
+def _tokens(ids: Iterable[int], coding: Coding) -> tuple[str, ...]:
+    return tuple(coding.tokenizer.id_to_token(number) for number in ids)
+
+
+def _lost(kind: str, values: Mapping[str, Any], encoded: Encoded, coding: Coding) -> Iterable[Lost]:
+    """What each sequence lacks of what it would be if it had room, from the first token that it lacks to the last."""
+    whole = kinds()[kind].encode(values, replace(coding, max_length=_ROOM))
+    if len(whole.sequences) != len(encoded.sequences):
+        return
+    for number, (all_of_it, kept) in enumerate(zip(whole.sequences, encoded.sequences, strict=True)):
+        behind = next((n for n, (a, b) in enumerate(zip(all_of_it, kept, strict=False)) if a != b), len(kept))
+        ending = zip(reversed(all_of_it), reversed(kept[behind:]), strict=False)
+        after = next((n for n, (a, b) in enumerate(ending) if a != b), len(kept) - behind)
+        if len(all_of_it) > len(kept):
+            yield Lost(number, behind, _tokens(all_of_it[behind : len(all_of_it) - after], coding))
 
 
 def _unknown(tokenizer: Any) -> list[int]:  # noqa: ANN401

@@ -3,12 +3,14 @@
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import xfer
 from compiler.ops import Data, Predict
 from runtime import columns, metrics
 from runtime.joining import rows_of
+from runtime.kinds import kinds
 from runtime.metrics import PREDICTIONS
 from runtime.sources import read_rows
 from runtime.templates import Templates
@@ -218,3 +220,22 @@ def test_treebanks_and_questions_have_the_balance_that_was_counted(real, tmp_pat
     by_language = {s.language: s for s in looked.shown}
     assert {("answered", 300)} == {pair for s in by_language.values() for pair in s.labels.items()}
     assert by_language["zh"].unknown / sum(by_language["zh"].lengths) > 0.05 > by_language["de"].unknown
+
+
+def test_gold_against_itself_is_perfect(real, tmp_path):
+    """By the rules of SQuAD and MLQA, and over spans and words of tags: every published answer and tag."""
+    compiled = study(real, tmp_path, CASES / "kinds.xfer")
+    found = {n.label: n.op for n in compiled.plan.nodes if isinstance(n.op, Data) and n.op.scored}
+    for label, op in found.items():
+        rows = rows_of(op, compiled.plan.files, allow_code=False)
+        values = [Templates(op.fields).values(row, {"language": op.language}) for row in rows]
+        if op.kind == "tagging":
+            table = pa.table({name: [v["tags"] for v in values] for name in ("label", "prediction")})
+        else:
+            gold = [v["answers"]["text"] for v in values]
+            language, may_be_empty = [op.language] * len(gold), [False] * len(gold)
+            table = {"prediction": [g[0] for g in gold], "label": gold, "language": language}
+            table = pa.table(table | {"may_be_empty": may_be_empty})
+        scores = {name: metric(table).value for name, metric in kinds()[op.kind].metrics.items()}
+        assert dict.fromkeys(scores, 1.0) == scores, label
+    assert 5 + 6 == len(found)

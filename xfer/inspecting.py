@@ -80,7 +80,7 @@ def data(
         return exits.USAGE
     looked = look(study, task, asked, splits=splits, examples=examples, rows=rows, allow_code=allow_code)
     if as_json:
-        click.echo(json.dumps(document(looked), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(document(looked), indent=1, ensure_ascii=False, default=str))
     else:
         show_data(out, looked)
     return exits.OK

@@ -199,3 +199,25 @@ def test_every_kind_is_learnt_in_the_source_and_scored_in_all_languages(tmp_path
 
 def test_the_world_lies_where_it_is_looked_for():
     assert (Path(models.__file__).parent / "world" / "babel-mini" / "model.safetensors").is_file()
+
+
+CHOSEN = """
+defaults { steps: 12, batch: 8, limit: 60, select: best(every: 4, limit: 20) }
+one: babel-mini -> w-spans(select: best(em, every: 4, limit: 20)) @ w-xspans[qab](limit: 10)
+two: babel-mini -> w-tags @ w-xtags[qab](limit: 10)
+three: babel-mini -> (w-similar + w-entail) @ w-xsimilar[qab](limit: 10)
+four: babel-mini -> w-tags(select: best(accuracy, every: 4, limit: 20, on: target)) @ w-xtags[qab, qac](limit: 10)
+"""
+
+
+def test_checkpoints_of_every_kind_are_judged_by_its_metrics(tmp_path):
+    (tmp_path / "study.xfer").write_text(CHOSEN, encoding="utf-8")
+    study = xfer.compile(tmp_path / "study.xfer", xfer.Options(store=tmp_path / "store", device="cpu"))
+
+    report = xfer.run(study)
+
+    assert ([], []) == (report.failed, report.skipped)
+    rows, missing = xfer.rows(study)
+    assert (0, 8) == (missing, len(rows)), [r.cell for r in rows]
+    assert {"one", "two", "three", "four"} == {r.cell.experiment for r in rows}
+    assert {"target dev"} == {r.cell.selected for r in rows if r.cell.experiment == "four"}

@@ -127,6 +127,19 @@ def test_an_example_is_what_the_model_reads(here, capsys):
     assert max(map(len, seen["sequences"])) <= test["lengths"]["max"]
 
 
+def test_what_is_cut_off_is_shown_where_it_stood(here, capsys):
+    """A context loses its start (jiant's `truncate_end=False`): what is left stands behind `<s>`."""
+    (whole,) = records(capsys, "asks[qab]", "--examples", "1")
+    (cut,) = records(capsys, "asks[qab]", "--examples", "1", "--set", "asks.max-length=16")
+    (before,), (after,) = whole["examples"], cut["examples"]
+
+    assert [0, 1] == [lost["sequence"] for lost in after["lost"]]
+    for lost, short, long in zip(after["lost"], after["sequences"], before["sequences"], strict=True):
+        assert (1, 16) == (lost["behind"], len(short))
+        assert long == [*short[:1], *lost["tokens"], *short[1:]]
+    assert [] == before["lost"]
+
+
 def test_windows_and_answers_that_are_not_where_they_should_be(here, capsys):
     (spans,) = records(capsys, "answers")
 

@@ -88,6 +88,8 @@ def _example(seen: Seen) -> Iterator[str]:
     for number, tokens in enumerate(seen.sequences):
         title = "tokens" if len(seen.sequences) == 1 else f"tokens {number + 1} of {len(seen.sequences)}"
         yield f"  {title} ({len(tokens)}): {_tokens(tokens)}"
+        for lost in (found for found in seen.lost if found.sequence == number):
+            yield f"    {counted(len(lost.tokens), 'token')} cut off behind token {lost.behind}: {_tokens(lost.tokens)}"
 
 
 def _short(text: str) -> str:
@@ -115,7 +117,7 @@ def _record(survey: Survey, looked: Looked) -> dict[str, Any]:
         "lengths": _quartiles(survey.lengths),
         "numbers": _quartiles(survey.numbers),
         "wrong": [{"text": text, "rows": list(rows)} for text, rows in _wrong(survey, looked)],
-        "examples": [asdict(seen) for seen in survey.seen],
+        "examples": [asdict(seen) | {"lost": [asdict(lost) for lost in seen.lost]} for seen in survey.seen],
     }
 
 

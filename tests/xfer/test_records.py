@@ -20,11 +20,14 @@ SHARED = [
     "baseline",
     "benchmark",
     "language",
+    "kind",
     "metric",
+    "metric_version",
     "seed",
     "value",
     "n",
     "chance",
+    "threshold",
     "zero_shot",
     "selected",
     "score",
@@ -58,6 +61,7 @@ def test_the_table_holds_what_the_rows_hold(study):
         assert (row.cell.score, row.cell.seed, row.cell.zero_shot) == (
             record["score"], record["seed"], record["zero_shot"],
         )  # fmt: skip
+        assert ("multiple-choice", 1, None) == (record["kind"], record["metric_version"], record["threshold"])
         assert dict(row.cell.axes) == {name: record[name] for name in ("model", "arm")}
     assert {"study"} == set(table["experiment"].to_pylist()) and {"1", "2"} == set(table["seed"].to_pylist())
     assert None in table["chance"].to_pylist() and {True} == set(table["zero_shot"].to_pylist())
@@ -94,7 +98,7 @@ def test_a_study_without_scores_is_a_table_with_typed_columns(study, tmp_path):
 def test_pandas_takes_it(study):
     frame = xfer.table(study).to_pandas()
 
-    assert (7, 14) == frame.shape and 0.5 == frame["chance"].max()
+    assert (7, 17) == frame.shape and 0.5 == frame["chance"].max()
     assert pytest.approx(6 / 7) == frame["value"].max()
 
 

@@ -168,8 +168,8 @@ text:    babel-mini -> w-text(limit: 4k, epochs: 2, lr: 1e-3) @ w-text[*]
 rows:    babel-mini @ w-mining[*]
 pools:   babel-mini @ w-pool[*]
 """
-# At least so much above the best baseline, or chance, in the source language; measured with seed 1, and rounded down.
-ABOVE = {"classes": 0.3, "choices": 0.3, "spans": 0.4, "tags": 0.03, "values": 0.5}
+# At least so much above the best baseline, or chance, in the source language (docs/world.md has what three seeds gave).
+ABOVE = {"classes": 0.25, "choices": 0.25, "spans": 0.35, "tags": 0.03, "values": 0.4}
 
 
 @pytest.mark.slow

@@ -72,6 +72,11 @@ class Survey(Struct):
     seen: list[Seen] = field(default_factory=list)
 
     @property
+    def are_rows(self) -> bool:
+        """Whether its values are those of rows, and not of two pools."""
+        return len({frozenset(values) for values in self.values}) == 1
+
+    @property
     def name(self) -> str:
         """As labels of nodes have it."""
         return f"{self.task} {self.split}[{self.language}]"

@@ -37,6 +37,7 @@ def suspicions(looked: Sequence[Survey], beside: Sequence[Survey] = ()) -> tuple
 
 def _parallel(surveys: Sequence[Survey]) -> list[Survey]:
     """Those of one split that have the rows of most of its languages, if these are enough."""
+    surveys = [s for s in surveys if s.are_rows]
     usual = Counter(tuple(s.indices) for s in surveys).most_common(1)
     found = [s for s in surveys if usual and tuple(s.indices) == usual[0][0]]
     return found if len(found) >= _FEWEST else []
@@ -79,11 +80,11 @@ def _is_same_text(one: Mapping[str, object], two: Mapping[str, object]) -> bool:
 
 def _overlaps(looked: Sequence[Survey], beside: Sequence[Survey]) -> Iterator[Suspicion]:
     """Rows that ask what a row of an earlier split, or of other data that are trained on, asks in the same language."""
-    known = {s.name: {asked(v) for v in s.values} for s in (*looked, *beside)}
+    asking = {s.name: [asked(v) for v in s.values] for s in (*looked, *beside)}
     for number, survey in enumerate(looked):
         for other in (*looked[:number], *beside):
             if other.language == survey.language:
-                pairs = zip(survey.indices, survey.values, strict=True)
-                rows = tuple(index for index, values in pairs if asked(values) in known[other.name])
+                known, pairs = {*asking[other.name]}, zip(survey.indices, asking[survey.name], strict=True)
+                rows = tuple(index for index, question in pairs if question in known)
                 if rows:
                     yield Suspicion(survey.name, f"`{other.name}` asks the same", rows)

@@ -20,7 +20,7 @@ from xfer.render.messages import show_diagnostics
 from xfer.running import Say, check_reachable, local_files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from compiler.plan import Node, Plan
     from runtime.surveys import Survey
@@ -50,8 +50,22 @@ class Looked(Struct, frozen=True):
 @common
 @click.argument("name", metavar="NAME[LANGUAGES]")
 @click.option("--split", "splits", multiple=True, type=click.Choice(("train", "dev", "test")), help="One split alone.")
-@click.option("--examples", default=2, show_default=True, metavar="N", help="How many rows of each are shown whole.")
-@click.option("--rows", default=MOST, show_default=True, metavar="N", help="How many rows of each are looked at.")
+@click.option(
+    "--examples",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="How many rows of each are shown whole.",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(1),
+    default=MOST,
+    show_default=True,
+    metavar="N",
+    help="How many rows of each are looked at.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the screen.")
 @click.option("--allow-code", is_flag=True, help="As `run --allow-code`: `python(…)` sources may run.")
 def data(
@@ -107,6 +121,7 @@ def look(
     say: Say = lambda _: None,
 ) -> Looked:
     """What there is to say of the data of a task. Raises UsageError for a task or a language that is not there."""
+    from runtime.surveys import survey
     from runtime.suspicions import suspicions
 
     plan = _plan(study, task)
@@ -115,7 +130,7 @@ def look(
     plan = local_files(plan, nodes, say)
     tokenizer = _tokenizer(plan)
     found = [
-        _survey(node.label, node.op, tokenizer, plan.files, rows, examples, allow_code=allow_code)
+        survey(_task_of(node.label), node.op, tokenizer, plan.files, most=rows, shown=examples, allow_code=allow_code)
         for node in nodes
         if isinstance(node.op, Data)
     ]
@@ -165,18 +180,3 @@ def _tokenizer(plan: Plan) -> Any:  # noqa: ANN401
         for file, digest in model.source.files:
             shutil.copyfile(plan.files[str(digest)], Path(folder) / file)
         return load_tokenizer(Path(folder))
-
-
-def _survey(
-    label: str,
-    op: Data,
-    tokenizer: Any,  # noqa: ANN401
-    files: Mapping[str, Path],
-    rows: int,
-    examples: int,
-    *,
-    allow_code: bool,
-) -> Survey:
-    from runtime.surveys import survey
-
-    return survey(_task_of(label), op, tokenizer, files, most=rows, shown=examples, allow_code=allow_code)

@@ -169,3 +169,28 @@ def test_what_is_not_there_is_told(here, capsys, name, message, hint):
     said = " ".join(capsys.readouterr().err.split())
     assert message in said
     assert hint in said
+
+
+POOLS = """
+benchmark pools : retrieval {
+  data: world(pool)
+  languages: [qab, qac, qad]
+  input: { query: "{{ sentences }}", document: "{{ sources }}", gold: "{{ gold }}" }
+}
+babel-mini @ pools[*]
+"""
+
+
+def test_pools_are_looked_at_sentence_by_sentence(here, capsys):
+    (here / "spec.xfer").write_text(POOLS)
+    dev = [r for r in records(capsys, "pools") if r["split"] == "dev"]
+
+    assert ["qab", "qac", "qad"] == [r["language"] for r in dev]
+    assert {"queries": 160, "documents": 200, "pairs": 100} == dev[0]["labels"]
+    assert [[], [], []] == [r["wrong"] for r in dev], "what is the same in all languages is the other pool"
+
+
+@pytest.mark.parametrize("option", [("--rows", "0"), ("--rows", "-3"), ("--examples", "-1"), ("--rows", "few")])
+def test_a_number_that_makes_no_sense_is_wrong_usage(here, capsys, option):
+    assert exits.USAGE == call(["data", "spec.xfer", "asks", *option])
+    assert option[0] in capsys.readouterr().err

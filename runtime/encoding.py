@@ -98,10 +98,8 @@ def _kept(op: Data, rows: Sequence[Row]) -> list[int]:
     template = Templates(((FILTER, op.filter),))
     kept = []
     for index, row in enumerate(rows):
-        try:
+        with _telling(op, index):
             value = template.values(row, _given(op))[FILTER]
-        except BadInput as error:
-            raise BadInput(f"{_where(op, index)}: {error}", error.hint, error.field) from error
         if not isinstance(value, bool):
             message = f"{_where(op, index)}: `filter` gives {value!r:.40}, which is neither true nor false"
             raise BadInput(message, "compare with something: `{{ lang == 'de' }}`", FILTER)

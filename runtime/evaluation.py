@@ -46,8 +46,9 @@ def predict(
     layout = layout_for(network, machine.device)
     torch.set_num_threads(layout.threads)
     kind = kinds()[network.kinds[head]]
-    hidden = kind.masks and mask is not None
-    shown = hide(columns, mask or 0.0, special, seed=MASK_SEED, step=0) if hidden else columns
+    shown = columns
+    if kind.masks and mask is not None:
+        shown = hide(columns, mask, special, seed=MASK_SEED, step=0)
     found: _Found = []
     with torch.inference_mode(), machine.autocast():
         for chosen, batch in micro_batches(shown, layout.token_budget, special.pad, machine.device):

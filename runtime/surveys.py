@@ -19,6 +19,7 @@ from runtime.encoding import prefixed, valued
 from runtime.errors import BadInput
 from runtime.kinds import kinds
 from runtime.kinds.kind import Coding
+from runtime.kinds.texts import unknown_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +117,7 @@ def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, 
         found.wrong.setdefault(str(error), []).append(index)
         return
     found.lengths += [len(ids) for ids in encoded.sequences]
-    found.unknown += sum(ids.count(u) for ids in encoded.sequences for u in _unknown(coding.tokenizer))
+    found.unknown += _unknown(encoded, coding)
     found.cut += encoded.cut
     _count(found, index, values, encoded, coding.labels)
     first_cut = encoded.cut and not any(seen.cut for seen in found.seen)
@@ -125,6 +126,15 @@ def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, 
         found.seen.append(
             Seen(index, values, tuple(_tokens(ids, coding) for ids in encoded.sequences), encoded.cut, lost)
         )
+
+
+def _unknown(encoded: Encoded, coding: Coding) -> int:
+    """How many tokens stand for what the tokenizer does not know."""
+    token = unknown_token(coding.tokenizer)
+    if token is None:
+        return 0
+    number = coding.tokenizer.token_to_id(token)
+    return sum(ids.count(number) for ids in encoded.sequences)
 
 
 def _tokens(ids: Iterable[int], coding: Coding) -> tuple[str, ...]:
@@ -142,10 +152,6 @@ def _lost(kind: str, values: Mapping[str, Any], encoded: Encoded, coding: Coding
         after = next((n for n, (a, b) in enumerate(ending) if a != b), len(kept) - behind)
         if len(all_of_it) > len(kept):
             yield Lost(number, behind, _tokens(all_of_it[behind : len(all_of_it) - after], coding))
-
-
-def _unknown(tokenizer: Any) -> list[int]:  # noqa: ANN401
-    return [n for token in ("<unk>", "[UNK]") if (n := tokenizer.token_to_id(token)) is not None]
 
 
 def _count(found: Survey, index: int, values: Mapping[str, Any], encoded: Encoded, labels: Sequence[str]) -> None:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from runtime.errors import BadInput
 from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
-from runtime.kinds.labels import is_unlabelled, number
+from runtime.kinds.labels import index_of
 from runtime.kinds.texts import pair_of
 
 if TYPE_CHECKING:
@@ -50,21 +49,9 @@ def head(encoder: nn.Module, labels: int) -> Head:
 def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
     """One sequence. What is too long loses the ends of its texts, first of the longer one."""
     whole, cut = pair_of(values, coding)
-    return Encoded((whole.ids,), (whole.type_ids,), _label(values["label"], coding.labels), cut)
-
-
-def _label(value: object, labels: tuple[str, ...]) -> int | None:
-    """The label's index: by its name, else as a number that is no name; None where the row has no label."""
-    text = str(value).strip()
-    if text in labels:
-        return labels.index(text)
-    if is_unlabelled(value, labels):
-        return None
-    if (index := number(value, len(labels))) is None:
-        shown = ", ".join(labels[:12]) + (" …" if len(labels) > 12 else "")  # noqa: PLR2004
-        hint = f"the labels are {shown}, or their numbers from 0 to {len(labels) - 1}"
-        raise BadInput(f"`label` is {value!r:.40}", hint, "input.label")
-    return index
+    also = f", or their numbers from 0 to {len(coding.labels) - 1}"
+    label = index_of(values["label"], coding.labels, "`label`", "label", also)
+    return Encoded((whole.ids,), (whole.type_ids,), label, cut)
 
 
 def loss(head: nn.Module, hidden: Tensor, batch: Batch) -> Tensor:

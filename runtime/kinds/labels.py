@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from runtime.errors import BadInput
+
+_SHOWN = 20  # labels of a message
+
 
 def is_unlabelled(value: object, labels: tuple[str, ...]) -> bool:
     """Whether a value says that the label is not known: a null, or -1 where no label is called so."""
@@ -14,3 +18,19 @@ def number(value: object, end: int) -> int | None:
     if isinstance(value, bool) or not text.isdecimal() or len(text) > len(str(end)):
         return None
     return int(text) if int(text) < end else None
+
+
+def index_of(value: object, labels: tuple[str, ...], what: str, field: str, also: str = "") -> int | None:
+    """The label's index: by its name, else as a number that is no name; None where there is no label.
+
+    Raises BadInput, with the field, for anything else: `what` is called so, and its labels and `also` are its hint.
+    """
+    text = str(value).strip()
+    if text in labels:
+        return labels.index(text)
+    if is_unlabelled(value, labels):
+        return None
+    if (index := number(value, len(labels))) is None:
+        shown = ", ".join(labels[:_SHOWN]) + (" …" if len(labels) > _SHOWN else "")
+        raise BadInput(f"{what} is {value!r:.40}", f"the labels are {shown}{also}", f"input.{field}")
+    return index

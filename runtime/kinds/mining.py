@@ -13,28 +13,33 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
+    from runtime.kinds.kind import Own
+
     Vectors = NDArray[np.float32]  # (N, H)
-    Indices = NDArray[np.int64]
+    Near = tuple[NDArray[np.int64], NDArray[np.float32]]  # indices and cosines (N, k) of neighbours, nearest first
 
 Pair = tuple[int, int, float]  # a query, a document, how similar they are
 _AT_ONCE = 1024  # queries whose similarities to all documents are held at one time
 
 
-def pairs(queries: Vectors, documents: Vectors, own: Mapping[str, object]) -> list[Pair]:
+def pairs(queries: Vectors, documents: Vectors, own: Own) -> list[Pair]:
     """The pairs that are found, in the manner that the settings of a target say.
 
     `k` is how many neighbours a margin takes, 0 for the cosine alone; `match` is forward (the best document of each
     query), backward (the best query of each document), intersection (those that are in both), or max: of both together
     the best first, none of a query or document that is taken.
     """
-    direction, k = own.get("match", "forward"), int(str(own.get("k", 0)))
+    direction, k = own.get("match", "forward"), own.get("k", 0)
     queries, documents = _unit(queries), _unit(documents)
-    forward = _best(queries, documents, k, mirrored=False) if direction != "backward" else []
-    backward = _best(documents, queries, k, mirrored=True) if direction != "forward" else []
+    there = neighbours(queries, documents, max(1, k)) if k or direction != "backward" else None
+    back = neighbours(documents, queries, max(1, k)) if k or direction != "forward" else None
+    forward = _best(there, back if k else None) if there is not None and direction != "backward" else []
+    backward = _best(back, there if k else None) if back is not None and direction != "forward" else []
+    backward = [(query, document, score) for document, query, score in backward]
     match direction:
         case "forward":
             return forward
@@ -59,19 +64,16 @@ def _greedy(found: Iterable[Pair]) -> Iterator[Pair]:
                 yield query, document, score
 
 
-def _best(asking: Vectors, others: Vectors, k: int, *, mirrored: bool) -> list[Pair]:
-    """For each vector the best of the others, as pairs of query and document."""
-    nearest, score = neighbours(asking, others, max(1, k))
-    if k:
-        own, back = score.mean(axis=1), neighbours(others, asking, k)[1].mean(axis=1)
-        score = score / ((own[:, None] + back[nearest]) / 2)
-    chosen = score.argmax(axis=1)
-    at = np.arange(len(asking))
-    found = zip(at.tolist(), nearest[at, chosen].tolist(), score[at, chosen].tolist(), strict=True)
-    return [(other, one, s) if mirrored else (one, other, s) for one, other, s in found]
+def _best(near: Near, back: Near | None) -> list[Pair]:
+    """For each vector the best of its neighbours: by cosine, or with the others' neighbours `back` by the margin."""
+    nearest, score = near
+    if back is not None:
+        score = score / ((score.mean(axis=1)[:, None] + back[1].mean(axis=1)[nearest]) / 2)
+    at, chosen = np.arange(len(nearest)), score.argmax(axis=1)
+    return list(zip(at.tolist(), nearest[at, chosen].tolist(), score[at, chosen].tolist(), strict=True))
 
 
-def neighbours(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
+def neighbours(asking: Vectors, others: Vectors, k: int) -> Near:
     """Indices and cosines (N, k) of the nearest of the others, nearest first, of equally near ones the first.
 
     Vectors have length 1. There are fewer than `k` where there are fewer others.
@@ -80,7 +82,7 @@ def neighbours(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArr
     return np.concatenate([index for index, _ in found]), np.concatenate([cosine for _, cosine in found])
 
 
-def _among(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
+def _among(asking: Vectors, others: Vectors, k: int) -> Near:
     if torch.cuda.is_available():  # pools of hundreds of thousands take hours without; of ties any may come first there
         return _on_gpu(asking, others, k)
     similar = asking @ others.T
@@ -97,7 +99,7 @@ def _among(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[n
     return index, np.take_along_axis(similar, index, axis=1)
 
 
-def _on_gpu(asking: Vectors, others: Vectors, k: int) -> tuple[Indices, NDArray[np.float32]]:
+def _on_gpu(asking: Vectors, others: Vectors, k: int) -> Near:
     similar = torch.from_numpy(asking).cuda() @ torch.from_numpy(others).cuda().T
     found = similar.topk(k, dim=1)
     return found.indices.cpu().numpy(), found.values.cpu().numpy()

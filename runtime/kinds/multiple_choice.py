@@ -16,6 +16,7 @@ from torch.nn import functional
 from runtime.errors import BadInput
 from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
 from runtime.kinds.labels import is_unlabelled
+from runtime.kinds.texts import room_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
     choices = _texts(values["choices"])
     label = _label(values["label"], len(choices), coding.labels)
     first = " ".join(t for t in (_text(values, "context"), _text(values, "question")) if t)
-    room = coding.max_length - tokenizer.num_special_tokens_to_add(is_pair=bool(first))
+    room = room_of(coding, is_pair=bool(first))
     context = tokenizer.encode(first, add_special_tokens=False) if first else None
     pairs = [_pair(tokenizer, context, choice, room) for choice in choices]
     return Encoded(

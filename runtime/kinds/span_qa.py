@@ -23,7 +23,7 @@ from runtime.columns import common
 from runtime.errors import BadInput
 from runtime.kinds import answers
 from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured, Own
-from runtime.kinds.texts import text_of
+from runtime.kinds.texts import room_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,7 +114,7 @@ def _answers(value: object) -> list[tuple[str, int]]:
 
 def _room(question: Any, coding: Coding) -> int:  # noqa: ANN401
     """How many tokens of the context one window has room for."""
-    room = coding.max_length - len(question) - int(coding.tokenizer.num_special_tokens_to_add(is_pair=True))
+    room = room_of(coding, is_pair=True) - len(question)
     if room < 1:
         hint = "set a larger `max-length`, or a smaller `max-query`"
         raise BadInput(f"a question of {len(question)} tokens leaves no room for its context", hint, "max-length")

@@ -18,7 +18,8 @@ from torch.nn import functional
 from runtime.columns import common
 from runtime.errors import BadInput
 from runtime.kinds.kind import IGNORED, Batch, Coding, Encoded, Kind, Measured, Own
-from runtime.kinds.labels import is_unlabelled, number
+from runtime.kinds.labels import index_of
+from runtime.kinds.texts import room_of, unknown_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,10 +55,10 @@ def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
     words, tags = _words(values), _listed(values, "tags")
     if len(words) != len(tags):
         raise BadInput(f"`tokens` has {len(words)} items and `tags` {len(tags)}", "each token has a tag", "input.tags")
-    known = [_label(tag, coding.labels) for tag in tags]
+    known = [index_of(tag, coding.labels, "a tag", "tags") for tag in tags]
     labels = [label for label in known if label is not None]
-    words = _with_pieces(words, coding.tokenizer)
-    parts = list(_parts(_lengths(words, coding.tokenizer), room_of(coding)))
+    words, lengths = _with_pieces(words, coding.tokenizer)
+    parts = list(_parts(lengths, room_of(coding)))
     found = [_sequence(words[a:b], known[a:b], coding) for a, b in parts]
     return Encoded(
         sequences=tuple(whole.ids for whole, _ in found),
@@ -67,11 +68,6 @@ def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:
         targets=tuple(targets for _, targets in found),
         kept={"tags": [coding.labels[label] for label in labels]},
     )
-
-
-def room_of(coding: Coding) -> int:
-    """How many tokens of one text a sequence has room for."""
-    return coding.max_length - int(coding.tokenizer.num_special_tokens_to_add(is_pair=False))
 
 
 def _words(values: Mapping[str, Any]) -> list[str]:
@@ -90,19 +86,6 @@ def _listed(values: Mapping[str, Any], name: str) -> list[Any]:
     return list(value)
 
 
-def _label(value: object, labels: tuple[str, ...]) -> int | None:
-    """The label's index: by its name, else as a number; None where the word has no label."""
-    text = str(value).strip()
-    if text in labels:
-        return labels.index(text)
-    if is_unlabelled(value, labels):
-        return None
-    if (index := number(value, len(labels))) is None:
-        shown = ", ".join(labels[:20]) + (" …" if len(labels) > 20 else "")  # noqa: PLR2004
-        raise BadInput(f"a tag is {value!r:.40}", f"the labels are {shown}", "input.tags")
-    return index
-
-
 def _lengths(words: list[str], tokenizer: Any) -> list[int]:  # noqa: ANN401
     """How many sub-tokens each word has."""
     counts = [0] * len(words)
@@ -111,10 +94,14 @@ def _lengths(words: list[str], tokenizer: Any) -> list[int]:  # noqa: ANN401
     return counts
 
 
-def _with_pieces(words: list[str], tokenizer: Any) -> list[str]:  # noqa: ANN401
-    """The words; instead of one without sub-tokens, such as a lone control character, the unknown token (as XTREME)."""
-    unknown = next((t for t in ("<unk>", "[UNK]") if tokenizer.token_to_id(t) is not None), "?")
-    return [w if n else unknown for w, n in zip(words, _lengths(words, tokenizer), strict=True)]
+def _with_pieces(words: list[str], tokenizer: Any) -> tuple[list[str], list[int]]:  # noqa: ANN401
+    """The words, each with its sub-tokens; one without any, as a lone control character, is unknown (as XTREME)."""
+    lengths = _lengths(words, tokenizer)
+    if all(lengths):
+        return words, lengths
+    unknown = unknown_token(tokenizer) or "?"
+    words = [w if n else unknown for w, n in zip(words, lengths, strict=True)]
+    return words, _lengths(words, tokenizer)
 
 
 def _parts(lengths: list[int], room: int) -> Iterator[tuple[int, int]]:

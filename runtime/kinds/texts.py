@@ -30,6 +30,16 @@ def text_of(values: Mapping[str, Any], name: str) -> str:
             return str(value)
 
 
+def room_of(coding: Coding, *, is_pair: bool = False) -> int:
+    """How many tokens a sequence has room for beside the special ones."""
+    return coding.max_length - int(coding.tokenizer.num_special_tokens_to_add(is_pair=is_pair))
+
+
+def unknown_token(tokenizer: Any) -> str | None:  # noqa: ANN401
+    """What stands for a text that the tokenizer does not know, if it has something for that."""
+    return next((token for token in ("<unk>", "[UNK]") if tokenizer.token_to_id(token) is not None), None)
+
+
 def pair_of(values: Mapping[str, Any], coding: Coding) -> tuple[Any, bool]:
     """The encoding of `text`, and of `pair` where it is given, as one sequence; and whether something was cut off.
 
@@ -38,7 +48,7 @@ def pair_of(values: Mapping[str, Any], coding: Coding) -> tuple[Any, bool]:
     tokenizer = coding.tokenizer
     first = tokenizer.encode(text_of(values, "text"), add_special_tokens=False)
     second = tokenizer.encode(text_of(values, "pair"), add_special_tokens=False) if "pair" in values else None
-    room = coding.max_length - tokenizer.num_special_tokens_to_add(is_pair=second is not None)
+    room = room_of(coding, is_pair=second is not None)
     ends = longest_first(len(first), 0 if second is None else len(second), room)
     cut = len(first) + len(second or ()) > room
     first.truncate(ends[0])
@@ -66,7 +76,7 @@ def text_encoding(values: Mapping[str, Any], name: str, coding: Coding) -> tuple
     """The encoding of one field as a sequence, and whether it was cut off; what is too long loses its end."""
     tokenizer = coding.tokenizer
     encoding = tokenizer.encode(text_of(values, name), add_special_tokens=False)
-    room = coding.max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
+    room = room_of(coding)
     cut = len(encoding) > room
     encoding.truncate(room)
     return tokenizer.post_process(encoding, None, add_special_tokens=True), cut

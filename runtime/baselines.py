@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from runtime.kinds import span_qa, tagging
+from runtime.kinds import kinds, span_qa
 from runtime.kinds.kind import IGNORED
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
 
-CHOICE, TAGGING, SPANS = "multiple-choice", "tagging", "span-qa"
+LABELS, CHOICE, SPANS, TAGGING = "classification", "multiple-choice", "span-qa", "tagging"
 Scorer = Callable[["Columns"], list[Any]]  # for each example what its answer comes from, as `predict` takes it
 
 
@@ -42,7 +42,7 @@ class Task(Struct, frozen=True):
 
 def learn(method: str, task: Task, train: Columns, special: Special) -> Scorer:
     """What a method answers once it has seen `train`."""
-    return METHODS[method](task, train, special)
+    return METHODS[method][task.kind](task, train, special)
 
 
 def predict(task: Task, columns: Columns, scorer: Scorer) -> Any:  # noqa: ANN401
@@ -50,10 +50,8 @@ def predict(task: Task, columns: Columns, scorer: Scorer) -> Any:  # noqa: ANN40
     import pyarrow as pa
 
     rows, found = columns.rows.tolist(), scorer(columns)
-    if task.kind == TAGGING:
-        return pa.table(tagging.finish({"row": rows, "prediction": found}, columns.kept, {}))
-    if task.kind == SPANS:
-        return pa.table(span_qa.finish({"row": rows, "scores": found}, columns.kept, _ANY_SPAN))
+    if (finish := kinds()[task.kind].finish) is not None:
+        return pa.table(finish({"row": rows, _FOUND[task.kind]: found}, columns.kept, _ANY_SPAN))
     choices = {"choices": columns.choices.tolist()} if task.kind == CHOICE else {}
     return pa.table(
         {
@@ -70,12 +68,7 @@ def predict(task: Task, columns: Columns, scorer: Scorer) -> Any:  # noqa: ANN40
 
 
 def _majority(task: Task, train: Columns, _special: Special) -> Scorer:
-    """How often each answer is the right one; in tagging the one label, in span QA the one place."""
-    if task.kind == TAGGING:
-        label = _most_frequent(tag for _, tags in _words(train) for tag in tags)
-        return lambda columns: [[label] * len(tags) for _, tags in _words(columns)]
-    if task.kind == SPANS:
-        return _place(train)
+    """How often each answer is the right one."""
     counts = np.bincount(train.labels, minlength=task.labels).astype(np.float64)
 
     def score(columns: Columns) -> list[Scores]:
@@ -90,8 +83,6 @@ def _majority(task: Task, train: Columns, _special: Special) -> Scorer:
 
 
 def _bag_of_words(task: Task, train: Columns, special: Special) -> Scorer:
-    if task.kind == TAGGING:
-        return _lexicon(train)
     if task.kind == CHOICE:
         choose = _fit(_candidates(train, special), _is_right(train))
         return lambda columns: np.split(choose(_candidates(columns, special))[:, -1], columns.example_starts[1:-1])
@@ -168,20 +159,32 @@ def _most_frequent(values: Iterable[Any]) -> Any:  # noqa: ANN401
     return min(counts, key=lambda value: (-counts[value], value))
 
 
+def _targets(columns: Columns) -> NDArray[np.int32]:
+    if columns.targets is None:
+        raise ValueError("tags and spans are told by token")
+    return columns.targets
+
+
 def _words(columns: Columns) -> Iterator[tuple[list[bytes], list[int]]]:
     """The words of each example, by their sub-tokens, and their tags."""
     for starts in pairwise(columns.example_starts):
         words: list[bytes] = []
         tags: list[int] = []
         for start, end in pairwise(columns.sequence_starts[starts[0] : starts[1] + 1]):
-            targets = (columns.targets if columns.targets is not None else columns.tokens)[start:end]
+            targets = _targets(columns)[start:end]
             at = np.flatnonzero(targets != IGNORED)
             words += [columns.tokens[start + a : start + b].tobytes() for a, b in pairwise([*at, len(targets) - 1])]
             tags += targets[at].tolist()
         yield words, tags
 
 
-def _lexicon(train: Columns) -> Scorer:
+def _one_tag(_task: Task, train: Columns, _special: Special) -> Scorer:
+    """The most frequent tag, for every word."""
+    label = _most_frequent(tag for _, tags in _words(train) for tag in tags)
+    return lambda columns: [[label] * len(tags) for _, tags in _words(columns)]
+
+
+def _lexicon(_task: Task, train: Columns, _special: Special) -> Scorer:
     """Each word's most frequent tag."""
     pairs = [pair for words, tags in _words(train) for pair in zip(words, tags, strict=True)]
     tags_of: dict[bytes, list[int]] = {}
@@ -192,13 +195,13 @@ def _lexicon(train: Columns) -> Scorer:
     return lambda columns: [[known.get(word, other) for word in words] for words, _ in _words(columns)]
 
 
+_FOUND = {TAGGING: "prediction", SPANS: "scores"}  # what their `finish` takes
 _ANY_SPAN = {"n-best": 1, "max-answer": 1_000_000}
 
 
-def _place(train: Columns) -> Scorer:
+def _place(_task: Task, train: Columns, _special: Special) -> Scorer:
     """The tokens of a window where the answer most often starts and ends, those without an answer apart."""
-    targets = train.targets if train.targets is not None else train.tokens
-    windows = [targets[a:b] for a, b in pairwise(train.sequence_starts)]
+    windows = [_targets(train)[a:b] for a, b in pairwise(train.sequence_starts)]
     spans = [tuple(int((w & bit).argmax()) for bit in span_qa.BITS) for w in windows]
     first, last = _most_frequent([span for span in spans if span != (0, 0)] or spans)
 
@@ -212,7 +215,8 @@ def _place(train: Columns) -> Scorer:
     return score
 
 
-METHODS: dict[str, Callable[[Task, Columns, Special], Scorer]] = {
-    "majority": _majority,
-    "bag-of-words": _bag_of_words,
+_Learn = Callable[[Task, "Columns", "Special"], Scorer]
+METHODS: dict[str, dict[str, _Learn]] = {  # by method and kind
+    "majority": {LABELS: _majority, CHOICE: _majority, SPANS: _place, TAGGING: _one_tag},
+    "bag-of-words": {LABELS: _bag_of_words, CHOICE: _bag_of_words, TAGGING: _lexicon},
 }

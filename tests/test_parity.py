@@ -34,6 +34,8 @@ def test_every_baseline_that_the_language_offers_can_be_computed_and_no_other():
     from runtime.baselines import METHODS
 
     assert set(catalog.SETTINGS["baselines"].words) == set(METHODS)
+    for name, kind in catalog.KINDS.items():
+        assert set(kind.baselines) == {method for method, by_kind in METHODS.items() if name in by_kind}
 
 
 def test_every_setting_reaches_an_op_or_a_kind():

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from compiler.ops import FileRows, Limit, Perturbation
-from runtime import columns, encoding, models
+from runtime import columns, encoding
 from runtime.errors import BadInput
-from tests.plans import data, model
-from tests.words import WORDS, write_tokenizer
+from tests.bases import weights_node
+from tests.plans import data
+from tests.words import WORDS
 
 pytestmark = pytest.mark.ml
 
@@ -21,13 +22,7 @@ FIELDS = (("text", "{{ t }}"), ("label", "{{ l }}"))
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    folder, made = tmp_path_factory.mktemp("tokenizer"), tmp_path_factory.mktemp("model")
-    write_tokenizer(folder)
-    files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
-    op = model()
-    named = tuple((p.name, d) for d, p in files.items())
-    models.make(replace(op, source=replace(op.source, tokenizer=named)), files, made)
-    return made
+    return weights_node(tmp_path_factory)
 
 
 def encoded(base, folder, rows, **changes):

@@ -5,15 +5,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from compiler.ops import Vectors
 from runtime import columns, evaluation, models
 from runtime.errors import BadInput
 from runtime.kinds import kinds, mining, retrieval
 from runtime.kinds.kind import Coding, Measured
-from tests.plans import model
-from tests.words import WORDS, write_tokenizer
+from tests.bases import weights_node
+from tests.words import WORDS
 
 pytestmark = pytest.mark.ml
 
@@ -21,15 +20,7 @@ pytestmark = pytest.mark.ml
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A weights node: three random layers with the world's tokenizer."""
-    import hashlib
-
-    folder, made = tmp_path_factory.mktemp("tokenizer"), tmp_path_factory.mktemp("model")
-    write_tokenizer(folder)
-    files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
-    op = model()
-    named = tuple((p.name, d) for d, p in files.items())
-    models.make(replace(op, source=replace(op.source, layers=3, tokenizer=named)), files, made)
-    return made
+    return weights_node(tmp_path_factory, layers=3)
 
 
 def part(folder, texts, first_row=100):

@@ -13,8 +13,9 @@ from runtime.errors import BadInput
 from runtime.feed import Feed
 from runtime.kinds import kinds
 from runtime.kinds.kind import Coding
-from tests.plans import data, model, train
-from tests.words import WORDS, write_tokenizer
+from tests.bases import weights_node
+from tests.plans import data, train
+from tests.words import WORDS
 
 pytestmark = pytest.mark.ml
 
@@ -22,18 +23,7 @@ pytestmark = pytest.mark.ml
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A weights node: a random encoder with the world's tokenizer."""
-    import hashlib
-
-    from msgspec.structs import replace
-
-    folder = tmp_path_factory.mktemp("tokenizer")
-    write_tokenizer(folder)
-    files = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in folder.iterdir()}
-    named = tuple((p.name, d) for d, p in files.items())
-    op = model()
-    made = tmp_path_factory.mktemp("model")
-    models.make(replace(op, source=replace(op.source, layers=2, tokenizer=named)), files, made)
-    return made
+    return weights_node(tmp_path_factory, layers=2)
 
 
 def encoded(base, folder, split="train", language="qaa", **changes):

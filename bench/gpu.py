@@ -50,8 +50,7 @@ def quickstart(device: str, folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     report = xfer.run(study)
     seconds = time.perf_counter() - started
-    store = study.store()
-    same = [_agreement(node.op, store) for node in report.ran if isinstance(node.op, Predict)]
+    same = [_agreement(node.op, study) for node in report.ran if isinstance(node.op, Predict)]
     return {
         "seconds": round(seconds, 1),
         "failed": [str(f) for f in report.failed],
@@ -109,13 +108,19 @@ def every_kind(device: str, folder: Path) -> dict[str, Any]:
 
 def _apart(op: Score, asked: Predict, study: xfer.Study) -> float:
     """How far a score without a threshold is from that of the CPU's predictions."""
-    metric, store, files = kinds()[asked.kind].metrics[op.metric], study.store(), study.plan.files
-    network = models.load_network(store.read(asked.weights), files, asked.kind, asked.head, asked.vectors)
-    special = models.read_special(store.read(asked.weights), network.encoder.config)
-    data, how = columns.read(store.read(asked.data)), {"mask": asked.mask, "own": own_of(asked)}
-    table = evaluation.predict(network, data, special, device="cpu", precision="fp32", **how)
-    stored = columns.read_table(store.read(op.predictions) / PREDICTIONS)
-    return abs(metric(table).value - metric(stored).value)
+    metric = kinds()[asked.kind].metrics[op.metric]
+    one, other = _on_both(asked, study)
+    return abs(metric(one).value - metric(other).value)
+
+
+def _on_both(op: Predict, study: xfer.Study) -> tuple[Any, Any]:
+    """The predictions of stored weights as the CPU makes them, and as they are stored."""
+    store, weights = study.store(), study.store().read(op.weights)
+    network = models.load_network(weights, study.plan.files, op.kind, op.head, op.vectors)
+    special = models.read_special(weights, network.encoder.config)
+    data, how = columns.read(store.read(op.data)), {"mask": op.mask, "own": own_of(op)}
+    found = evaluation.predict(network, data, special, device="cpu", precision="fp32", **how)
+    return found, columns.read_table(store.read(node_key(op)) / PREDICTIONS)
 
 
 def _differences(op: Select, store: Any) -> list[float]:  # noqa: ANN401
@@ -132,14 +137,10 @@ def _differences(op: Select, store: Any) -> list[float]:  # noqa: ANN401
     return found
 
 
-def _agreement(op: Predict, store: Any) -> float:  # noqa: ANN401
+def _agreement(op: Predict, study: xfer.Study) -> float:
     """Share of stored predictions that the CPU gives too."""
-    network = models.load_network(store.read(op.weights), {}, op.kind, op.head or 0)
-    special = models.read_special(store.read(op.weights), network.encoder.config)
-    part = columns.read(store.read(op.data))
-    table = evaluation.predict(network, part, special, device="cpu", precision="fp32", mask=None)
-    stored = columns.read_table(store.read(node_key(op)) / PREDICTIONS)
-    return float((table.column("prediction").to_numpy() == stored.column("prediction").to_numpy()).mean())
+    one, other = (table.column("prediction").to_numpy() for table in _on_both(op, study))
+    return float((one == other).mean())
 
 
 def _network(shape: str) -> models.Network:

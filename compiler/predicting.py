@@ -7,13 +7,12 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from compiler.catalog import OF_ANSWERS, SETTINGS
 from compiler.cells import seed_of
 from compiler.check import is_trained
 from compiler.data import own_of, under_of
-from compiler.keys import HOLE, Pattern, node_key
+from compiler.keys import HOLE, Pattern
 from compiler.ops import Key, Method, Predict, Score, Vectors
 from compiler.plan import Cell
 from compiler.trainings import Weights, precision_of, setting_places
@@ -128,12 +127,14 @@ def enter(
     cells = []
     tuned_on = _tuning(graph, asked, weights, dev, language) if dev is not None else None
     for metric, rule in asked.metrics:
-        op, scored = Score(key, metric, rule.version), _scored(metric, rule.version).key(key)
+        label = f"{metric} {name}"
         if rule.has_threshold and asked.threshold is not None:
             number = as_real(asked.threshold) if tuned_on is None else None
-            op = replace(op, threshold=number, tuned_on=tuned_on)
-            scored = node_key(op)
-        graph.enter(op, f"{metric} {name}", asked.span, asked.places if op.threshold or tuned_on else _NOWHERE, scored)
+            cut = Score(key, metric, rule.version, number, tuned_on)
+            scored = graph.enter(cut, label, asked.span, asked.places)
+        else:
+            scored = _scored(metric, rule.version).key(key)
+            graph.enter(Score(key, metric, rule.version), label, asked.span, _NOWHERE, scored)
         cells.append(asked.cell.scored(language, metric, scored, zero_shot=zero_shot))
     return tuple(cells)
 

@@ -96,24 +96,29 @@ def check_template(text: str, span: Span, bag: Bag, sources: tuple[str, ...] = (
 def bare_names(text: str, sources: tuple[str, ...]) -> tuple[str, ...]:
     """What a template calls by a name that is no source, where sources have names."""
     from jinja2 import TemplateError
-    from jinja2.meta import find_undeclared_variables
 
     try:
-        used = find_undeclared_variables(_environment().parse(text)) if sources else set()
+        used = names_in(text) if sources else set()
     except (TemplateError, RecursionError, ValueError):  # reported where the template stands, or when rows are read
         return ()
     return tuple(sorted(used - {*sources, *GIVEN, *GLOBALS}))
 
 
+def names_in(text: str) -> set[str]:
+    """The names that a template asks its row for. Raises what Jinja2 does for a text that is no template."""
+    from jinja2.meta import find_undeclared_variables
+
+    return find_undeclared_variables(_environment().parse(text))
+
+
 def may_name(name: str) -> bool:
     """Whether templates can call a source so, and mean nothing else by it."""
     from jinja2 import TemplateError
-    from jinja2.meta import find_undeclared_variables
 
     if not name.isidentifier() or name in (*GIVEN, *GLOBALS):
         return False
     try:
-        return find_undeclared_variables(_environment().parse(f"{{{{ {name}.column }}}}")) == {name}
+        return names_in(f"{{{{ {name}.column }}}}") == {name}
     except TemplateError:
         return False
 

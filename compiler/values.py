@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler import codes
-from compiler.catalog import SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
+from compiler.catalog import METHODS, SETTINGS, SLOT, SYNONYMS, UNTUNED, SettingRule
 from compiler.methods import read_method
 from compiler.mixes import MixRule, read_mix
 from compiler.ops import Limit, Method, Perturbation
@@ -135,8 +135,8 @@ def _read(key: str, rule: SettingRule, value: Value, bag: Bag) -> Scalar | None:
             return read_under(value, bag)
         case "select":
             return read_select(value, bag)
-        case "similarity" if _called(value) == "margin":
-            return read_method("margin", value, bag)
+        case _ if (word := _called(value)) in rule.words and word in METHODS:
+            return read_method(word, value, bag)
         case "words":
             return _read_words(key, rule, value, bag)
         case "call" if (word := _called(value)) in rule.later:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, meta
-
+from compiler.templates import names_in
 from runtime.errors import BadInput
 from runtime.joining import sources_of
 from runtime.templates import Named, Templates
@@ -51,8 +50,7 @@ def _source(field: str, template: Template, rows: Mapping[str, list[Row]]) -> st
     if "" in rows:
         return ""
     texts = (template,) if isinstance(template, str) else template
-    named = {n for text in texts for n in meta.find_undeclared_variables(Environment().parse(text))}  # noqa: S701
-    spoken = sorted(named & rows.keys())
+    spoken = sorted({name for text in texts for name in names_in(text)} & rows.keys())
     if len(spoken) != 1:
         message = f"`{field}` speaks of {len(spoken)} sources, and must of one"
         raise BadInput(message, f"the sources are {', '.join(f'`{name}`' for name in rows)}", f"input.{field}")

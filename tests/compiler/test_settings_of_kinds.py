@@ -87,6 +87,13 @@ def test_a_threshold_that_is_a_number_needs_no_dev(folder):
     assert 1 == len(ops(found, Predict))
 
 
+@pytest.mark.parametrize("threshold", ["0", "0.5", "dev"])
+def test_a_score_with_a_threshold_knows_the_line_that_set_it(folder, threshold):
+    _, f1 = nodes(plan(folder, f"m @ pairs[de](threshold: {threshold})"), Score)
+
+    assert "threshold" in f1.places
+
+
 def test_what_is_built_in_leaves_keys_as_they_were(folder):
     plain = plan(folder, "m @ pairs[de]")
     said = plan(folder, "m @ pairs[de](match: forward, similarity: cosine)")

@@ -350,12 +350,21 @@ FORMATS: Mapping[str, str] = {  # format -> usual suffix; "" is recognised by `f
 TABLES = ("csv", "tsv")  # formats whose files may lack a first line of names
 
 DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
-    "model": ("weights", "settings", "licence", "cite"),
+    "model": ("weights", "size", "settings", "licence", "cite", "unverified"),
     "task": (
-        "data", "source", "languages", "input", "labels", "metrics", "split", "settings", "licence", "cite",
-        "codes", "filter", "join", "per-language", "derived-from", "overlaps",
+        "data", "size", "source", "languages", "input", "labels", "metrics", "split", "settings", "licence", "cite",
+        "codes", "filter", "join", "per-language", "derived-from", "overlaps", "obtain", "unverified", "published",
     ),
 }  # fmt: skip
+UNINHERITED = ("licence", "cite", "published")  # keys that speak of one declaration alone
+OF_CONTENT = ("size", "obtain", "unverified")  # and those that speak of its data or weights, inherited as they are
+
+SIZES: Mapping[str, tuple[str, ...]] = {  # what `size` may say
+    "model": ("layers", "width", "feedforward", "vocabulary", "positions", "parameters"),
+    "task": (*SPLITS, "tokens"),
+}
+UNVERIFIED = ("repository", "splits", "columns", "labels", "languages", "size", "weights")  # what nobody has seen
+OF_A_SCORE = ("system", "source", "model", "split", "note")  # keys of a published score besides metrics
 READING_KEYS = ("data", "filter", "join", "input")  # how rows are read: what `per-language` may change
 
 MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, and would take minutes to plan

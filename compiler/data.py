@@ -12,6 +12,7 @@ from compiler.catalog import OF_ENCODING, SPLITS
 from compiler.check import rows_of
 from compiler.ops import Data, Key, Limit, Model, Own, Perturbation, Rows
 from compiler.perturbations import CLEAN, perturbation_name
+from compiler.plan import Declared
 from compiler.values import as_text, as_whole
 from dsl.diagnostics import Label
 
@@ -72,6 +73,8 @@ class DataLowering:
         self._known_splits: dict[tuple[Span, str], tuple[str, ...]] = {}
         self._targets: dict[tuple[object, ...], dict[str, Key]] = {}
         self._rows: dict[tuple[Key, ...], frozenset[object]] = {}
+        self.declared: dict[Key, Declared] = {}
+        self.unverified: dict[str, tuple[str, ...]] = {}
 
     def of_part(self, part: Settled, model: Key) -> tuple[Key, ...] | None:
         """The data of a part of a stage, one key a language; None after a finding. Looked for once a part."""
@@ -134,7 +137,7 @@ class DataLowering:
         reading, code = task.reading_of(language), task.code_of(language)
         found: list[tuple[str, tuple[Rows, ...]]] = []
         for named in reading.data:
-            rows = [self._locator.rows(source, split, language, code) for source in named.parts]
+            rows = [self._locator.rows(s, split, language, code, task.facts.obtain) for s in named.parts]
             found.append((named.name, tuple(r for r in rows if r is not None)))
             if None in rows:
                 return None
@@ -166,7 +169,16 @@ class DataLowering:
         changed = under_of(part) if asked.under is not None else ""
         label = f"data {part.task.name} {asked.split}[{asked.language}]{changed}"
         places = self._data_places(part, part.task.reading_of(asked.language), lengths)
-        return self._graph.enter(op, label, part.name_span, places)
+        key = self._graph.enter(op, label, part.name_span, places)
+        self._note(part.task, key, asked.split)
+        return key
+
+    def _note(self, task: TaskDecl, key: Key, split: str) -> None:
+        """What the declaration says of the rows besides what they mean."""
+        if split in task.facts.rows:
+            self.declared[key] = Declared(task.facts.rows[split], task.facts.tokens)
+        if task.facts.unverified:
+            self.unverified[task.name] = task.facts.unverified
 
     def _op(self, task: TaskDecl, model: Key, max_length: int, prefix: str, asked: _Asked) -> Data | None:
         sources, reading = self._sources(task, asked.split, asked.language), task.reading_of(asked.language)

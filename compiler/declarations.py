@@ -53,7 +53,7 @@ class Declarations(Struct):
         if place not in self.tasks:
             self.tasks[place] = None  # while it is read: two tasks may say of each other that they overlap
             merged = merge(declaration, self.names, self.bag, self.broken)
-            declared = declare_task(merged, self.places, self.bag) if merged else None
+            declared = declare_task(merged, self.names, self.places, self.bag) if merged else None
             if merged is not None and declared is not None:
                 self._refuse_groups(merged)
                 said = read_overlaps(merged, self.names, self.bag)

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
+from compiler.facts import Facts, read_facts, read_model_size, read_unverified
 from compiler.labels import read_labels
 from compiler.pairs import PAIRS, check_pairs, read_pairs
 from compiler.reading import Reading, read_codes, read_languages, read_reading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from compiler.bag import Bag
     from compiler.overlaps import Rows
     from compiler.places import Places
+    from compiler.resolve import Names
+    from compiler.shapes import ModelShape
     from dsl.source import Span
 
 
@@ -34,6 +37,8 @@ class ModelDecl(Struct, frozen=True):
     weights: ModelSource
     settings: tuple[Given, ...]
     span: Span
+    size: ModelShape  # as far as it is declared
+    unverified: tuple[str, ...]
 
 
 class TaskDecl(Struct, frozen=True):
@@ -54,6 +59,7 @@ class TaskDecl(Struct, frozen=True):
     ancestry: tuple[str, ...]
     lineage: tuple[Span, ...]  # the same, as places: itself, its parent, …
     span: Span
+    facts: Facts
     shared: Mapping[str, Mapping[Rows, Span]] = field(
         default_factory=dict
     )  # by split, as `compiler.overlaps` closes it
@@ -95,10 +101,11 @@ def declare_model(merged: Merged, bag: Bag) -> ModelDecl | None:
         if given.key == "limit":
             message = "`limit` stands at a stage, a target or a task, not in a model"
             bag.error(codes.WRONG_SORT, given.span, message)
-    return ModelDecl(name.text, weights, settings, name.span) if weights is not None else None
+    size, unverified = read_model_size(merged, bag), read_unverified(merged, bag)
+    return ModelDecl(name.text, weights, settings, name.span, size, unverified) if weights is not None else None
 
 
-def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
+def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> TaskDecl | None:
     """The typed task or benchmark, or None after findings."""
     declaration = merged.declaration
     name = declaration.name
@@ -130,6 +137,7 @@ def declare_task(merged: Merged, places: Places, bag: Bag) -> TaskDecl | None:
         ancestry=merged.ancestry,
         lineage=merged.lineage,
         span=name.span,
+        facts=read_facts(merged, kind, languages, names, bag),
     )
 
 
@@ -216,7 +224,10 @@ def _text(value: Value) -> str:
 def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("labels")
     in_file = pair is not None and isinstance(pair.value, Call) and pair.value.function.text == "files"
-    labels = read_labels(pair.value, places, bag) if in_file and pair else _words(merged, "labels", bag)
+    may_lack = merged.nearest("obtain") is not None
+    labels = (
+        read_labels(pair.value, places, bag, may_lack=may_lack) if in_file and pair else _words(merged, "labels", bag)
+    )
     if pair is not None and not kind.needs_labels:
         bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{kind.name} has no `labels`", "take them out")
     if kind.needs_labels and pair is None and merged.begins():

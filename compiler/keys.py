@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from compiler.ops import (
+    AbsentRows,
     Baseline,
     Data,
     FileRows,
@@ -106,8 +107,8 @@ def _are_pinned(rows: Rows) -> bool:
     match rows:
         case FileRows(files=files):
             return None not in files
-        case HubRows():
-            return False  # `xfer.lock` makes FileRows of them
+        case HubRows() | AbsentRows():
+            return False  # `xfer.lock` makes FileRows of the former, a root of the latter
         case PythonRows(module=module):
             return module is not None
         case WorldRows():

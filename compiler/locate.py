@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from compiler import codes
 from compiler.catalog import SPLITS
 from compiler.embedded import WORLD_TASKS, WORLD_VERSION
-from compiler.ops import FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
+from compiler.ops import AbsentRows, FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
 from compiler.pairs import are_pairs, spelled
-from compiler.pins import HubFile, PinnedFile, asked
+from compiler.pins import FILES, HubFile, PinnedFile, asked
 from compiler.places import PlaceError, Places, fill
 from compiler.shapes import ModelShape, read_shape
 from compiler.sources import (
@@ -60,8 +60,10 @@ class Locator:
         self.places, self.bag = places, bag
         self.files: dict[str, Path] = {}
         self.hub: dict[str, HubFile] = {}
+        self.obtain: dict[str, str] = {}  # how to get what lies in a root that nobody named
         self._missing: set[Span] = set()
         self._shapes: dict[Folder, ModelShape] = {}
+        self._declared: dict[HubModel, ModelShape] = {}
 
     def _beside(self, span: Span) -> Places:
         """The places as the file sees them in which `span` stands."""
@@ -69,11 +71,11 @@ class Locator:
 
     # --- models
 
-    def model(self, source: ModelSource) -> Folder | Scratch | HubModel | None:
-        """The model's source by content, or None after a finding."""
+    def model(self, source: ModelSource, size: ModelShape) -> Folder | Scratch | HubModel | None:
+        """The model's source by content, or None after a finding; `size` as its declaration says it."""
         match source:
             case Repository():
-                return self._repository(source)
+                return self._repository(source, size)
             case FolderModel():
                 files = self._folder(source, MODEL_FILES)
                 return Folder(files) if files is not None else None
@@ -93,11 +95,13 @@ class Locator:
                     tokenizer,
                 )
 
-    def _repository(self, source: Repository) -> Folder | HubModel:
+    def _repository(self, source: Repository, size: ModelShape) -> Folder | HubModel:
         """A pinned repository is the folder of its files, whoever has them; one that is not keeps its name."""
         pinned = self.places.pins.model(source.name, source.revision)
         if pinned is None:
-            return HubModel(source.name, source.revision)
+            unpinned = HubModel(source.name, source.revision)
+            self._declared[unpinned] = size
+            return unpinned
         self._on_hub(source.name, "model", pinned.revision, pinned.files, None)
         folder = Folder(tuple((f.name, f.sha256) for f in pinned.files))
         self._shapes[folder] = ModelShape(
@@ -178,7 +182,7 @@ class Locator:
                     self._shapes[source] = self._local_shape(dict(files))
                 return self._shapes[source]
             case HubModel():
-                return ModelShape()
+                return self._declared.get(source, ModelShape())
 
     def _local_shape(self, files: Mapping[str, str | None]) -> ModelShape:
         """What its configuration says, and its weights by the size of their files."""
@@ -197,8 +201,11 @@ class Locator:
 
     # --- rows
 
-    def rows(self, source: DataSource, split: str, language: str, code: str) -> Rows | None:
-        """The rows of one split and language, which the data call `code`; None after a finding."""
+    def rows(self, source: DataSource, split: str, language: str, code: str, obtain: str | None = None) -> Rows | None:
+        """The rows of one split and language, which the data call `code`; None after a finding.
+
+        With `obtain`, how one gets the data, files in a root that nobody named are absent, and that is no finding.
+        """
         values = spelled(language, code, split)
         match source:
             case WorldData():
@@ -206,7 +213,7 @@ class Locator:
             case HubData():
                 return self._hub_rows(source, split, values)
             case FilesData():
-                return self._file_rows(source, values)
+                return self._file_rows(source, values, obtain)
             case PythonData():
                 return self._python_rows(source, split, language)
 
@@ -244,23 +251,28 @@ class Locator:
 
     def _hub_rows(self, source: HubData, split: str, values: dict[str, str]) -> FileRows | HubRows:
         """Pinned rows are the rows of their files, whoever has them; what is not pinned keeps its name."""
-        config = self._filled(source.config, values, source.span) if source.config else None
+        config, named = self._on_hub_as(source, split, values)
         splits = self.places.pins.splits(source.name, config, source.revision)
-        pinned = (splits or {}).get(source.splits[split])
+        pinned = (splits or {}).get(named)
         if pinned is None:
-            return HubRows(source.name, config, source.splits[split], source.revision)
+            return HubRows(source.name, config, named, source.revision)
         revision = self.places.pins.data[asked(source.name, source.revision)].revision
         self._on_hub(source.name, "dataset", revision, pinned.files, pinned.rows)
-        return FileRows(pinned.format, tuple(f.sha256 for f in pinned.files), ())
+        return FileRows(source.format or pinned.format, tuple(f.sha256 for f in pinned.files), source.columns)
+
+    def _on_hub_as(self, source: HubData, split: str, values: dict[str, str]) -> tuple[str | None, str]:
+        """What the lock calls a configuration and its split; of files by name their pattern and `FILES`."""
+        if (pattern := source.pattern(split)) is not None:
+            return self._filled(pattern, values, source.span), FILES
+        return (self._filled(source.config, values, source.span) if source.config else None), source.splits[split]
 
     def _hub_has(self, source: HubData, split: str, language: str, code: str) -> bool:
         """Whether a repository has the split, as far as it is pinned; else it is taken to have what it is asked for."""
-        values = spelled(language, code, split)
-        config = self._filled(source.config, values, source.span) if source.config else None
+        config, named = self._on_hub_as(source, split, spelled(language, code, split))
         pinned = self.places.pins.splits(source.name, config, source.revision)
-        return pinned is None or source.splits[split] in pinned
+        return pinned is None or named in pinned
 
-    def _file_rows(self, source: FilesData, values: dict[str, str]) -> FileRows | None:
+    def _file_rows(self, source: FilesData, values: dict[str, str], obtain: str | None) -> FileRows | AbsentRows | None:
         pattern = source.patterns.get("", source.patterns.get(values["split"], ""))
         filled = self._filled(pattern, values, source.span)
         if filled is None or source.span in self._missing:
@@ -268,6 +280,9 @@ class Locator:
         try:
             digests = tuple(self._digest(p) for p in self._beside(source.span).matching(filled))
         except PlaceError as error:
+            if error.root is not None and obtain is not None:
+                self.obtain[error.root] = obtain
+                return AbsentRows(error.root, filled)
             self._report(error, source.span)
             return None
         if not digests:
@@ -326,7 +341,8 @@ class Locator:
                     return True  # reported when the rows are read
                 return source.of(language) in WORLD_TASKS[task].get(split, ())
             case HubData():
-                return split in source.splits and self._hub_has(source, split, language, code)
+                there = source.pattern(split) is not None if source.files else split in source.splits
+                return there and self._hub_has(source, split, language, code)
             case PythonData():
                 return True
             case FilesData(patterns=patterns, span=span):

@@ -57,7 +57,7 @@ def _reading(run: Run) -> Iterator[tuple[Settled, Settled]]:
 
 def _tokenizer(run: Run, graph: Graph, locator: Locator) -> Key | None:
     """The run's model without its weights, or as it is where it is not pinned; None after a finding."""
-    match source := locator.model(run.model.weights):
+    match source := locator.model(run.model.weights, run.model.size):
         case HubModel():
             return graph.enter(
                 Model(source), run.model.name, run.model_span, {"weights": graph.place(run.model.weights.span)}

@@ -31,11 +31,12 @@ class Lowering:
     def __init__(self, locator: Locator, device: Device, bag: Bag) -> None:
         self.locator, self.device = locator, device
         self.graph = Graph()
-        data = DataLowering(self.graph, locator, bag)
+        self.data = data = DataLowering(self.graph, locator, bag)
         self.trainings = Trainings(self.graph, data, device, bag)
         self.scoring = Scoring(self.graph, data, self.trainings.judging, locator, device, bag)
         self.routes: list[Route] = []
         self._models: dict[Span, Key | None] = {}
+        self.unverified: dict[str, tuple[str, ...]] = {}
 
     def plan(self, spec: str, runs: Iterable[Run]) -> Plan:
         """The plan of all runs."""
@@ -52,6 +53,9 @@ class Lowering:
             dict(self.locator.hub),
             (self.trainings.naive, self.scoring.naive + baselines.naive),
             self._shapes(),
+            dict(self.data.declared),
+            dict(self.locator.obtain),
+            {**self.unverified, **self.data.unverified},
         )
 
     def _shapes(self) -> dict[Key, ModelShape]:
@@ -86,9 +90,10 @@ class Lowering:
     def _model(self, run: Run) -> Key | None:
         span = run.model.weights.span
         if span not in self._models:
-            source = self.locator.model(run.model.weights)
+            source = self.locator.model(run.model.weights, run.model.size)
             self._models[span] = None
             if source is not None:
+                self.unverified |= {run.model.name: run.model.unverified} if run.model.unverified else {}
                 places = {"weights": self.graph.place(span)}
                 self._models[span] = self.graph.enter(Model(source), run.model.name, run.model_span, places)
         return self._models[span]

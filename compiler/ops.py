@@ -85,7 +85,14 @@ class PythonRows(Struct, frozen=True):
     language: str
 
 
-Rows = FileRows | WorldRows | HubRows | PythonRows
+class AbsentRows(Struct, frozen=True):
+    """Rows of local files that nobody has given yet: they lie in a root that is not named (`obtain:`)."""
+
+    root: str
+    pattern: str
+
+
+Rows = FileRows | WorldRows | HubRows | PythonRows | AbsentRows
 Template = str | tuple[str, ...]  # a field's template, or one for each item of a list
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 FORMAT_VERSION = 1
 NAME = "xfer.lock"
+FILES = ""  # the split of files that a spec names by a pattern: the pattern is their configuration
 
 
 class PinnedFile(Struct, frozen=True):

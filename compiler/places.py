@@ -29,12 +29,18 @@ def nothing_remembered(_path: Path, _stat: os.stat_result) -> str | None:
 
 
 class PlaceError(Exception):
-    """A path that cannot be read; `.outside` when reading it is not allowed. `.hint` mends it."""
+    """A path that cannot be read; `.outside` when reading it is not allowed. `.hint` mends it.
 
-    def __init__(self, message: str, hint: str | None = None, *, outside: bool = False) -> None:
+    `.root` is the name of the root that the path lies in, where nobody said what folder that is.
+    """
+
+    def __init__(
+        self, message: str, hint: str | None = None, *, outside: bool = False, root: str | None = None
+    ) -> None:
         super().__init__(message)
         self.hint = hint
         self.outside = outside
+        self.root = root
 
 
 class Places(Struct, frozen=True, dict=True):
@@ -69,7 +75,7 @@ class Places(Struct, frozen=True, dict=True):
         if (match := re.match(r"@([^/]+)/?(.*)", text, re.DOTALL)) is None:
             return self.beside or self.folder, text
         if match[1] not in self.roots:
-            raise PlaceError(f"there is no root `@{match[1]}`", self._roots_hint(match[1]))
+            raise PlaceError(f"there is no root `@{match[1]}`", self._roots_hint(match[1]), root=match[1])
         return self.roots[match[1]], match[2]
 
     def _roots_hint(self, name: str) -> str:

@@ -110,6 +110,13 @@ class Route(Struct, frozen=True):
     again: bool = False  # of `@ previous`: another route has its trainings too
 
 
+class Declared(Struct, frozen=True):
+    """How much data there are, as a declaration says."""
+
+    rows: int
+    tokens: int | None  # of a row
+
+
 class Plan(Struct, frozen=True):
     """A graph in topological order."""
 
@@ -122,6 +129,13 @@ class Plan(Struct, frozen=True):
     hub: Mapping[str, HubFile]  # where content with this digest lies on the hub
     naive: tuple[int, int]  # trainings, and predictions, if every chain ran alone
     shapes: Mapping[Key, ModelShape] = field(default_factory=dict)  # of models, as far as they are known
+    declared: Mapping[Key, Declared] = field(default_factory=dict)  # of data, what their declaration says
+    obtain: Mapping[str, str] = field(default_factory=dict)  # how to get what lies in a root that nobody named
+    unverified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of declarations, what nobody has seen
+
+    def obtaining(self, root: str) -> str:
+        """What one does about a root that nobody named."""
+        return f"{self.obtain[root].rstrip('.')}. Then say where it lies: `--root {root}=DIR`, or in xfer.toml"
 
 
 def verify(plan: Plan, *, keys: bool = True) -> list[str]:

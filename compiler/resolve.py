@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler import codes
-from compiler.catalog import DEEPEST, KINDS, RESERVED
+from compiler.catalog import DEEPEST, KINDS, OF_CONTENT, RESERVED, UNINHERITED
 from compiler.languages import is_group_right
 from compiler.suggest import did_you_mean
 from dsl.diagnostics import Label
@@ -204,8 +204,10 @@ def merge(declaration: Declaration, names: Names, bag: Bag, broken: set[Span] | 
     chain, kind = line
     pairs: dict[str, tuple[tuple[Pair, str], ...]] = {}
     for ancestor in chain:
+        others: tuple[str, ...] = () if ancestor is declaration else UNINHERITED
+        others += OF_CONTENT if "data" in pairs or "weights" in pairs else ()
         for key, pair in own_pairs(ancestor.record, bag).items():
-            if ancestor is declaration or key not in ("cite", "licence"):
+            if key not in others:
                 pairs[key] = (*pairs.get(key, ()), (pair, ancestor.name.text))
     line_ = tuple(d.name for d in chain)
     return Merged(declaration, kind, pairs, tuple(n.text for n in line_), tuple(n.span for n in line_))

@@ -83,13 +83,23 @@ class WorldData(Struct, frozen=True):
 
 
 class HubData(Struct, frozen=True):
-    """`hf("aps/super_glue", config: "copa", splits: {dev: "validation"})`"""
+    """`hf("aps/super_glue", config: "copa", splits: {dev: "validation"})`, or `hf("…", files: "…/{{ split }}.jsonl")`.
+
+    `files` are patterns as those of `FilesData`, of names in the repository; none where its configurations are read.
+    """
 
     name: str
     config: str | None
     revision: str | None
     splits: Mapping[str, str]
     span: Span
+    files: Mapping[str, str] = {}
+    format: str = ""
+    columns: tuple[str, ...] = ()
+
+    def pattern(self, split: str) -> str | None:
+        """That of the files of a split; None of a repository that is read by its configurations."""
+        return self.files.get("", self.files.get(split)) if self.files else None
 
 
 class PythonData(Struct, frozen=True):
@@ -200,19 +210,29 @@ def _files(arguments: Arguments) -> FilesData | None:
         arguments.named.clear()
         return None
     value = arguments.first("a pattern, or a record of them")
-    patterns: dict[str, str] = {}
+    if value is None:
+        return None
+    patterns = _patterns("files(…)", value, arguments)
+    format_, names = _table(arguments, patterns)
+    return FilesData(patterns, format_, names, arguments.call.span)
+
+
+def _patterns(what: str, value: Value, arguments: Arguments) -> dict[str, str]:
+    """Patterns by split, with "" for one of all."""
     match value:
         case String(value=text):
-            patterns[""] = text
+            return {"": text}
         case Record(pairs=pairs):
-            patterns = _split_names(value, arguments)
             if not pairs:
-                arguments.error(codes.WRONG_VALUE, value.span, "`files(…)` names no file")
-        case None:
-            return None
-        case _:
-            message = f"`files(…)` takes a pattern in quotes or a record of them, not {describe(value)}"
-            arguments.error(codes.WRONG_VALUE, value.span, message)
+                arguments.error(codes.WRONG_VALUE, value.span, f"`{what}` names no file")
+            return _split_names(value, arguments)
+    message = f"`{what}` takes a pattern in quotes or a record of them, not {describe(value)}"
+    arguments.error(codes.WRONG_VALUE, value.span, message)
+    return {}
+
+
+def _table(arguments: Arguments, patterns: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The format of files, and the names of their columns where these are said."""
     columns = arguments.value("columns")
     names: tuple[str, ...] = ()
     match columns:
@@ -227,7 +247,7 @@ def _files(arguments: Arguments) -> FilesData | None:
     if names and columns is not None and format_ and format_ not in TABLES:
         message = f"`columns` names the columns of a table, and the format is `{format_}`"
         arguments.error(codes.WRONG_VALUE, columns.span, message, "take it out")
-    return FilesData(patterns, format_, names, arguments.call.span)
+    return format_, names
 
 
 def _format(arguments: Arguments, patterns: Mapping[str, str]) -> str:
@@ -275,7 +295,14 @@ def _hub(arguments: Arguments) -> HubData:
     elif splits is not None:
         message = f"`splits` is {describe(splits)}, not a record"
         arguments.error(codes.WRONG_VALUE, splits.span, message)
-    return HubData(name, config, revision, names, arguments.call.span)
+    if (files := arguments.value("files")) is None:
+        return HubData(name, config, revision, names, arguments.call.span)
+    if config is not None or splits is not None:
+        message = "`files` says which files are read, and so leaves no `config` or `splits` to say"
+        arguments.error(codes.WRONG_VALUE, files.span, message, "take one of them out")
+    patterns = _patterns("files", files, arguments)
+    format_, columns = _table(arguments, patterns)
+    return HubData(name, None, revision, names, arguments.call.span, patterns, format_, columns)
 
 
 def _world(arguments: Arguments) -> WorldData:

@@ -1,4 +1,4 @@
-"""How much data there are: counted when they were encoded, else told by the sizes of files (docs/plan.md)."""
+"""How much data there are: counted when encoded, else told by the sizes of files, else declared (docs/plan.md)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def amounts(plan: Plan, store: Store, keys: Iterable[Key]) -> dict[Key, Amount]:
     nodes = [n for n in plan.nodes if isinstance(n.op, Data) and n.key in wanted]
     counted = store.index.provenance(n.key for n in nodes)
     guess = _Guess(plan)
-    found = {n.key: _counted(counted.get(n.key, {})) or guess.amount(n.op) for n in nodes if isinstance(n.op, Data)}
+    found = {
+        n.key: _counted(counted.get(n.key, {})) or guess.amount(n.key, n.op) for n in nodes if isinstance(n.op, Data)
+    }
     return {key: amount for key, amount in found.items() if amount is not None}
 
 
@@ -50,19 +52,31 @@ class _Guess:
         self._plan = plan
         self._files: dict[tuple[str, str], tuple[float, float] | None] = {}
 
-    def amount(self, op: Data) -> Amount | None:
+    def amount(self, key: Key, op: Data) -> Amount | None:
         """Of one node: as many examples as there are rows; a row is read once for each of its sequences."""
-        sizes = [self._rows(rows) for rows in op.rows]
-        known = [s for s in sizes if s is not None]
-        if not known or len(known) < len(sizes):
+        found = self._seen(op) or self._declared(key)
+        if found is None:
             return None
-        rows = max(n for n, _ in known) if op.join is not None or len(op.sources) > 1 else sum(n for n, _ in known)
-        tokens = sum(t for _, t in known) / max(1.0, rows)  # of a row
+        rows, tokens = found
         if op.limit is not None:
             rows = min(rows, op.limit.count)
         sequences = max((len(t) for _, t in op.fields if isinstance(t, tuple)), default=1)
         each = tokens * (1 + sequences) / (2 * sequences)  # half of a row's text is common to all, taken roughly
         return Amount(rows, rows * sequences, rows * sequences * min(op.max_length, each + _MARKS))
+
+    def _seen(self, op: Data) -> tuple[float, float] | None:
+        """Rows, and tokens of a row, by the files."""
+        sizes = [self._rows(rows) for rows in op.rows]
+        known = [s for s in sizes if s is not None]
+        if not known or len(known) < len(sizes):
+            return None
+        rows = max(n for n, _ in known) if op.join is not None or len(op.sources) > 1 else sum(n for n, _ in known)
+        return rows, sum(t for _, t in known) / max(1.0, rows)
+
+    def _declared(self, key: Key) -> tuple[float, float] | None:
+        """The same, as the declaration says."""
+        found = self._plan.declared.get(key)
+        return (float(found.rows), float(found.tokens)) if found is not None and found.tokens is not None else None
 
     def _rows(self, rows: Rows) -> tuple[float, float] | None:
         """Rows and tokens of a source."""

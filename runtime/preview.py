@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from compiler.ops import PythonRows, sources
+from compiler.ops import AbsentRows, PythonRows, sources
 from compiler.schedule import needed
 from runtime.contents import names
 from runtime.differences import Reason
@@ -81,6 +81,7 @@ class Preview(Struct, frozen=True):
     resumed: Mapping[Key, int]  # the step that a training goes on from
     held: Mapping[Key, Holder]  # who works on a node now
     refused: tuple[Node, ...] = ()  # what blocks: a run refuses to make them, and so begins nothing
+    absent: tuple[Node, ...] = ()  # and so do those whose files nobody has given
 
     def count(self, mark: Mark) -> int:
         """How many nodes have the mark."""
@@ -96,8 +97,9 @@ def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
     resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
     wrong = _damage(wanted, store)
     held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
-    refused = () if allow_code else tuple(n for n in to_run if any(isinstance(s, PythonRows) for s in sources(n.op)))
-    blocked = _after(refused, to_run)
+    refused = () if allow_code else _reading(PythonRows, to_run)
+    absent = _reading(AbsentRows, to_run)
+    blocked, lacking = _after(refused, to_run), _after(absent, to_run)
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
     for node in plan.nodes:
@@ -105,11 +107,16 @@ def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
             marks[node.key] = Mark.CACHED if node.key in present else Mark.UNASKED
         else:
             reasons[node.key] = _reasons(node, relatives, wrong)
-            if node.key in blocked and node.pinned:
+            if node.key in lacking or (node.key in blocked and node.pinned):
                 marks[node.key] = Mark.BLOCKED
             else:
                 marks[node.key] = _mark(node, reasons[node.key], node.key in resumed, node.key in held)
-    return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held, refused)
+    return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held, refused, absent)
+
+
+def _reading(sort: type, nodes: Collection[Node]) -> tuple[Node, ...]:
+    """The nodes that read rows of a sort."""
+    return tuple(n for n in nodes if any(isinstance(s, sort) for s in sources(n.op)))
 
 
 def _after(refused: Collection[Node], to_run: Collection[Node]) -> set[Key]:

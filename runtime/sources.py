@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from compiler.ops import FileRows, HubRows, PythonRows, Rows, WorldRows
+from compiler.ops import AbsentRows, FileRows, HubRows, PythonRows, Rows, WorldRows
 from runtime import world
 from runtime.errors import BadInput, MissingInput
 from runtime.files import checked
@@ -31,6 +31,8 @@ def read_rows(source: Rows, files: Mapping[str, Path], *, allow_code: bool) -> I
             yield from world.rows(task, split, language, _world(source))
         case PythonRows():
             yield from _python_rows(source, files, allow_code=allow_code)
+        case AbsentRows(pattern=pattern):
+            raise MissingInput(f"`{pattern}` lies in a root that nobody named")
         case HubRows(repository=name):
             raise MissingInput(f"`{name}` cannot be reached: hub sources are not available yet")
 

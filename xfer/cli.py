@@ -121,9 +121,12 @@ def run(
 def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> tuple[api.Study, saving.Saved | None]:
     """The study of a spec with its names resolved; or that of a saved plan, which is given beside it."""
     from xfer.locking import check_locked
+    from xfer.running import check_given
 
     saved = saving.read(spec) if saving.is_saved(spec) else None
     study = api.compile(saved.spec if saved else spec, saved.options if saved else options, run=True)
+    if study.compiled.plan is not None:
+        check_given(study.compiled.plan)
     if study.compiled.plan is not None and locked:
         check_locked(study.compiled.plan)
     elif study.compiled.plan is not None and saved is None:

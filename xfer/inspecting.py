@@ -125,7 +125,7 @@ def look(
     from runtime.suspicions import suspicions
 
     plan = _plan(study, task)
-    check_reachable(plan.nodes, allow_code=allow_code)
+    check_reachable(plan, plan.nodes, allow_code=allow_code)
     nodes = _without_copies(plan.nodes, {_data_name(n.label) for n in study.plan.nodes if isinstance(n.op, Data)})
     plan = local_files(plan, nodes, say)
     tokenizer = _tokenizer(plan)

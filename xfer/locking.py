@@ -91,6 +91,8 @@ def _resolve(source: Source, known: Pins) -> Pins:
         return Pins(models={name: resolve.pin_model(source.repository, source.revision)})
     before = known.data.get(name)  # another configuration of a data set stays at the commit of the first
     revision = source.revision or (before.revision if before is not None else None)
+    if source.split == pins.FILES:
+        return Pins(data={name: resolve.pin_files(source.repository, source.config or "", revision)})
     return Pins(data={name: resolve.pin_data(source.repository, source.config, revision)})
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler.ops import (
+    AbsentRows,
     Baseline,
     HubModel,
     HubRows,
@@ -54,16 +55,25 @@ class Running(Struct, frozen=True):
     drop: bool = False  # checkpoints that the run makes go once nothing to run reads them any more
 
 
-def check_reachable(nodes: Iterable[Node], *, allow_code: bool) -> None:
-    """Raise UnreachableInput for the first of `nodes` whose source a run could not read."""
+def check_reachable(plan: Plan, nodes: Iterable[Node], *, allow_code: bool) -> None:
+    """Raise UnreachableInput for the first of the plan's `nodes` whose source a run could not read."""
     for node in nodes:
         for source in sources(node.op):
             if isinstance(source, HubModel | HubRows):
                 message = f"`{source.repository}` lies on the hub, and `xfer.lock` does not pin it"
                 raise UnreachableInput(node, message, "resolve it: `xfer lock SPEC`, or `xfer.lock(study)` in Python")
+            if isinstance(source, AbsentRows):
+                message = f"`{node.label}` reads `{source.pattern}`, and nobody said where `@{source.root}` lies"
+                raise UnreachableInput(node, message, plan.obtaining(source.root))
             if isinstance(source, PythonRows) and not allow_code:
                 message = f"`{node.label}` comes from `python(…)`, which would run the function `{source.function}`"
                 raise UnreachableInput(node, message, "read the code, then allow it with `--allow-code`")
+
+
+def check_given(plan: Plan) -> None:
+    """Raise UnreachableInput for the first data set of a plan whose files nobody has given."""
+    absent = (n for n in plan.nodes if any(isinstance(s, AbsentRows) for s in sources(n.op)))
+    check_reachable(plan, absent, allow_code=True)
 
 
 def local_files(plan: Plan, nodes: Sequence[Node], say: Say) -> Plan:
@@ -128,7 +138,7 @@ def fetched(study: Study, running: Running, say: Say = lambda _: None) -> Plan:
     """
     plan = study.plan
     waiting = missing(plan, study.store())
-    check_reachable(waiting, allow_code=running.allow_code)
+    check_reachable(plan, waiting, allow_code=running.allow_code)
     if not waiting:
         return plan
     check_device(plan)

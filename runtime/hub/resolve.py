@@ -6,11 +6,13 @@ import hashlib
 import json
 import tempfile
 from contextlib import chdir
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from compiler.locate import candidates
-from compiler.pins import PinnedData, PinnedFile, PinnedModel, PinnedSplit
+from compiler.pins import FILES, PinnedData, PinnedFile, PinnedModel, PinnedSplit
 from compiler.shapes import positions, sizes
 from runtime.errors import BadInput, MissingInput
 from runtime.hub.reach import refusals
@@ -105,6 +107,26 @@ def pin_data(repository: str, config: str | None, revision: str | None) -> Pinne
     return PinnedData(commit, {config or "": splits})
 
 
+def pin_files(repository: str, pattern: str, revision: str | None) -> PinnedData:
+    """The files of a repository that a pattern names, at `revision` or at the main branch's head.
+
+    Raises MissingInput for what the hub refuses, BadInput where there are none.
+    """
+    from huggingface_hub import HfApi
+
+    with refusals(repository, "dataset"):
+        commit = str(HfApi().dataset_info(repository, revision=revision).sha)
+        names = HfApi().list_repo_files(repository, repo_type="dataset", revision=commit)
+        found = sorted(n for n in names if fnmatchcase(n, pattern))
+        if not found:
+            near = get_close_matches(pattern, names, 3, 0.3) or sorted(names)[:8]
+            hint = f"it has {', '.join(f'`{n}`' for n in near)}" if near else "it is empty"
+            raise BadInput(f"`{repository}` has no file `{pattern}`", hint, "data")
+        pinned = _pinned_paths(repository, commit, map(_unpacked, found))
+    files = tuple(pinned[name] for name in found)
+    return PinnedData(commit, {pattern: {FILES: PinnedSplit("", files)}})
+
+
 def _builder(repository: str, config: str | None, commit: str) -> Any:  # noqa: ANN401  (datasets has no types)
     """The builder of a configuration; made in an empty folder, where no local one has the repository's name."""
     import datasets
@@ -135,7 +157,11 @@ def _format(builder: Any, repository: str) -> str:  # noqa: ANN401
 
 def _path(url: str) -> str:
     """`data/train.parquet` of `hf://datasets/ORG/NAME@COMMIT/data/train.parquet`."""
-    path = url.split("@", 1)[1].split("/", 1)[1]
+    return _unpacked(url.split("@", 1)[1].split("/", 1)[1])
+
+
+def _unpacked(path: str) -> str:
+    """The path of a file that can be read as it is."""
     if PurePosixPath(path).suffix in _PACKED:
         raise BadInput(
             f"`{path}` is packed, and packed files are not read here", "unpack it and use `files(…)`", "data"

@@ -404,3 +404,43 @@ def test_data_on_the_hub_are_looked_at_without_the_weights(here, hub):
     asked = [path for _, path in hub.asked]
     assert any("tokenizer.json" in path for path in asked)
     assert not any("safetensors" in path for path in asked)
+
+
+# --- files by their names, of repositories whose loading is a script
+
+BY_NAME = TASK.format(weights='hf("tiny/babel")', data='hf("tiny/causes", files: "{{ language }}/{{ split }}.jsonl")')
+
+
+def test_files_by_name_are_the_same_work_as_the_configurations_that_hold_them(here, hub):
+    (here / "named.xfer").write_text(BY_NAME)
+    write_local(here)
+    assert exits.OK == call(here, hub, "lock", "remote.xfer")[0]
+    _, files = hub.find("dataset", "tiny/causes", "main")
+    hub.publish("dataset", "tiny/causes", {**files, "README.md": b"", "causes.py": b"raise SystemExit"})
+
+    code, said = call(here, hub, "lock", "named.xfer")
+
+    assert exits.OK == code, said
+    configs = json.loads((here / "xfer.lock").read_text())["data"]["tiny/causes"]["configs"]
+    assert ["qaa/train.jsonl"] == list(configs["qaa/train.jsonl"][""]["files"])
+    assert keys(here, hub, "named.xfer") == keys(here, hub, "local.xfer")
+    code, said = call(here, hub, "run", "named.xfer")
+    assert exits.OK == code, said
+
+
+def test_a_file_that_the_repository_lacks_is_told_with_what_lies_near(here, hub):
+    (here / "named.xfer").write_text(BY_NAME.replace("{{ split }}.jsonl", "{{ split }}.tsv"))
+
+    code, said = call(here, hub, "lock", "named.xfer")
+
+    assert exits.ERROR == code
+    assert "has no file `qaa/train.tsv`" in said and "`qaa/train.jsonl`" in said and "named.xfer:2:9" in said
+
+
+def test_files_leave_no_configuration_to_say(here, hub):
+    (here / "named.xfer").write_text(BY_NAME.replace("files:", 'config: "x", files:'))
+
+    code, said = call(here, hub, "check", "named.xfer")
+
+    assert exits.USAGE == code
+    assert "leaves no `config` or `splits` to say" in said

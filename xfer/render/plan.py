@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from rich.text import Text
 from rich.tree import Tree
 
+from compiler.ops import AbsentRows, sources
 from runtime.preview import Mark, foremost
 from xfer.render.costs import Cost, show_cost
 from xfer.render.folding import show_folded
@@ -69,6 +70,7 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
     device = f"on {plan.device.name}, {'bf16' if plan.device.bf16 else 'fp32'} where precision is auto"
     say(console, Text.assemble((totals(plan, preview), "bold"), f" · {device}"))
     _show_refused(console, preview)
+    _show_absent(console, plan, preview)
     _show_changes(console, preview.changes)
     root, hint = _grow(plan.routes), ""
     if tree or _lines(root) <= _LINES:
@@ -79,6 +81,7 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
         show_folded(console, plan, lambda keys: _marked(keys, preview), seconds)
         hint = f" · {_HINT}"
     _show_sharing(console, plan, cost)
+    show_unverified(console, plan)
     if preview.to_run:
         if cost is not None:
             show_cost(console, plan, cost)
@@ -153,6 +156,30 @@ def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
     if seeds > 1 and number % seeds == 0 and number > seeds:
         return f"{number // seeds} × {seeds} seeds = {number}: {words}"
     return f"{number} seeds: {words}" if number == seeds else f"{number}: {words}"
+
+
+def _show_absent(console: Console, plan: Plan, preview: Preview) -> None:
+    """The data whose files nobody has given, by root, and how one gets them."""
+    roots: dict[str, list[str]] = {}
+    for node in preview.absent:
+        for source in sources(node.op):
+            if isinstance(source, AbsentRows):
+                roots.setdefault(source.root, []).append(node.label)
+    for root, labels in roots.items():
+        more = f" and {len(labels) - 1:,} more" if len(labels) > 1 else ""
+        say(console, Text(f"blocked: `{labels[0]}`{more} lies in `@{root}`, which nobody named", "red"))
+        say(console, Text(f"  {plan.obtaining(root)}", "dim"))
+
+
+def show_unverified(console: Console, plan: Plan) -> None:
+    """Which declarations say what nobody has seen in a published file."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, what in plan.unverified.items():
+        alike.setdefault(what, []).append(name)
+    for what, named in alike.items():
+        shown = ", ".join(f"`{n}`" for n in named)
+        line = f"unverified: {', '.join(what)} of {shown}, not seen in a published file (`xfer show NAME`)"
+        say(console, Text(line, "yellow"))
 
 
 def _show_refused(console: Console, preview: Preview) -> None:

@@ -23,6 +23,7 @@ from jinja2.filters import make_attrgetter
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from compiler.suggest import closest
 from compiler.templates import restrict, too_deep
 from runtime.errors import BadInput
 
@@ -351,17 +352,20 @@ def _refusals(field: Callable[[], str], row: Mapping[str, Any]) -> Iterator[None
     try:
         yield
     except UndefinedError as error:
-        message = f"the template of `{field()}` asks for what the row lacks: {error.message}"
-        raise BadInput(message, f"the columns are {_columns(row)}", _place(field())) from error
+        lacks = re.sub("'([^']*)'", r"`\1`", error.message or "")
+        message = f"the template of `{field()}` asks for what the row lacks: {lacks}"
+        raise BadInput(message, _columns(row, lacks), _place(field())) from error
     except _FAILURES as error:
         says, hint = next((s, h) for kind, s, h in _SAYINGS if isinstance(error, kind))
         raise BadInput(f"the template of `{field()}` {says}: {_what(error)}", hint, _place(field())) from error
 
 
-def _columns(row: Mapping[str, Any]) -> str:
-    """The columns as templates call them."""
-    names = [f"{n}.{c}" for n, v in row.items() for c in (v if isinstance(v, Named) else ())]
-    return ", ".join(f"`{name}`" for name in names or row)
+def _columns(row: Mapping[str, Any], lacks: str) -> str:
+    """The columns as templates call them, the nearest to what is lacking first of all."""
+    names = [f"{n}.{c}" for n, v in row.items() for c in (v if isinstance(v, Named) else ())] or list(row)
+    best = closest(lacks.split("`")[-2], names) if "`" in lacks else None
+    near = f"did you mean `{best}`? " if best is not None else ""
+    return f"{near}The columns are {', '.join(f'`{name}`' for name in names)}"
 
 
 def _place(field: str) -> str:

@@ -96,7 +96,7 @@ def test_a_filter_over_a_column_that_is_not_there_is_told_with_those_there_are(b
     with pytest.raises(BadInput, match=r"row 1 of train\[qaa\]: the template of `filter` asks for") as caught:
         encoded(base, tmp_path, rows("no"), filter="{{ lang == 'de' }}")
 
-    assert ("filter", "the columns are `t`, `l`, `n`") == (caught.value.field, caught.value.hint)
+    assert ("filter", "The columns are `t`, `l`, `n`") == (caught.value.field, caught.value.hint)
 
 
 def test_a_filter_that_keeps_nothing_is_an_error(base, tmp_path):

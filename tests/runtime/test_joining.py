@@ -93,7 +93,7 @@ def test_a_column_that_is_none_is_told_with_those_there_are(tmp_path):
 
     with pytest.raises(BadInput, match="asks for what the row lacks") as caught:
         Templates((("text", "{{ a.z }}"),)).values(row, {})
-    assert "the columns are `a.x`, `b.y`" == caught.value.hint
+    assert "The columns are `a.x`, `b.y`" == caught.value.hint
 
 
 def test_code_runs_only_when_allowed(tmp_path):

@@ -93,7 +93,7 @@ def test_a_template_over_a_missing_column_fails_before_the_first_step(here, caps
     text = said(capsys)
     assert exits.ERROR == code
     assert "spec.xfer:5:21" in text
-    assert "the columns are" in text and "`premise`" in text
+    assert "The columns are" in text and "`premise`" in text
     assert "ran tiny -> pairs" not in text
 
 

@@ -60,7 +60,7 @@ class Locator:
         self.places, self.bag = places, bag
         self.files: dict[str, Path] = {}
         self.hub: dict[str, HubFile] = {}
-        self.obtain: dict[str, str] = {}  # how to get what lies in a root that nobody named
+        self.obtain: dict[AbsentRows, str] = {}  # how to get what lies in a root that nobody named
         self._missing: set[Span] = set()
         self._shapes: dict[Folder, ModelShape] = {}
         self._declared: dict[HubModel, ModelShape] = {}
@@ -281,8 +281,9 @@ class Locator:
             digests = tuple(self._digest(p) for p in self._beside(source.span).matching(filled))
         except PlaceError as error:
             if error.root is not None and obtain is not None:
-                self.obtain[error.root] = obtain
-                return AbsentRows(error.root, filled)
+                absent = AbsentRows(error.root, filled)
+                self.obtain[absent] = obtain
+                return absent
             self._report(error, source.span)
             return None
         if not digests:

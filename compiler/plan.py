@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from compiler.ops import AbsentRows
     from compiler.pins import HubFile
     from compiler.shapes import ModelShape
 
@@ -130,12 +131,13 @@ class Plan(Struct, frozen=True):
     naive: tuple[int, int]  # trainings, and predictions, if every chain ran alone
     shapes: Mapping[Key, ModelShape] = field(default_factory=dict)  # of models, as far as they are known
     declared: Mapping[Key, Declared] = field(default_factory=dict)  # of data, what their declaration says
-    obtain: Mapping[str, str] = field(default_factory=dict)  # how to get what lies in a root that nobody named
+    obtain: Mapping[AbsentRows, str] = field(default_factory=dict)  # how to get what lies in a root that nobody named
     unverified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of declarations, what nobody has seen
 
-    def obtaining(self, root: str) -> str:
-        """What one does about a root that nobody named."""
-        return f"{self.obtain[root].rstrip('.')}. Then say where it lies: `--root {root}=DIR`, or in xfer.toml"
+    def obtaining(self, absent: AbsentRows) -> str:
+        """What one does about files that nobody has given."""
+        root = absent.root
+        return f"{self.obtain[absent].rstrip('.')}. Then say where it lies: `--root {root}=DIR`, or in xfer.toml"
 
 
 def verify(plan: Plan, *, keys: bool = True) -> list[str]:

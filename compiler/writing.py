@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dsl.syntax import Argument, Call, ListValue, Number, Option, Pair, Record, String, Value, ValueChoice, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _WIDTH = 100  # of a line of text, its note apart
 _STEP = "  "
@@ -65,9 +65,31 @@ def lines_of(key: str, value: Value, indent: str) -> Sequence[str]:
         return [whole]
     match value:
         case ListValue(items=[_, *_] as items):
-            inner = [f"{indent}{_STEP}{written(i)}," for i in items]
+            inner = [line for i in items for line in _item(i, indent + _STEP)]
             return [f"{indent}{key}: [", *inner, f"{indent}]"]
+        case Record(pairs=[_, *_] as pairs) if all(isinstance(p.value, Number) for p in pairs):
+            inner = [indent + _STEP + line for line in _filled(map(_labelled, pairs))]
+            return [f"{indent}{key}: {{", *inner, f"{indent}}}"]
         case Record(pairs=[_, *_] as pairs):
             inner = [line for p in pairs for line in lines_of(p.key.text, p.value, indent + _STEP)]
             return [f"{indent}{key}: {{", *inner, f"{indent}}}"]
     return [whole]
+
+
+def _filled(items: Iterable[str]) -> list[str]:
+    """Many short items, as many in a line as fit."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) > _WIDTH - 2 * len(_STEP):
+            lines.append("")
+        lines[-1] += f", {item}" if lines[-1] else item
+    return lines
+
+
+def _item(value: Value, indent: str) -> Sequence[str]:
+    """An item of a list, in several lines where it is a record that is too long for one."""
+    whole = f"{indent}{written(value)},"
+    if len(whole) <= _WIDTH or not isinstance(value, Record):
+        return [whole]
+    inner = [line for p in value.pairs for line in lines_of(p.key.text, p.value, indent + _STEP)]
+    return [f"{indent}{{", *inner, f"{indent}}},"]

@@ -64,7 +64,7 @@ def check_reachable(plan: Plan, nodes: Iterable[Node], *, allow_code: bool) -> N
                 raise UnreachableInput(node, message, "resolve it: `xfer lock SPEC`, or `xfer.lock(study)` in Python")
             if isinstance(source, AbsentRows):
                 message = f"`{node.label}` reads `{source.pattern}`, and nobody said where `@{source.root}` lies"
-                raise UnreachableInput(node, message, plan.obtaining(source.root))
+                raise UnreachableInput(node, message, plan.obtaining(source))
             if isinstance(source, PythonRows) and not allow_code:
                 message = f"`{node.label}` comes from `python(…)`, which would run the function `{source.function}`"
                 raise UnreachableInput(node, message, "read the code, then allow it with `--allow-code`")

@@ -9,7 +9,7 @@ from compiler.catalog import KINDS, METHODS, SETTINGS
 from compiler.listing import languages, models, settings, tasks
 from compiler.pipeline import library, library_alone
 from dsl.syntax import Declaration
-from tests.compiler.test_showing import RICH, read
+from tests.compiler.test_showing import RICH, place, read
 from tests.compiling import PRELUDE, compiled, found, write_files
 from tests.test_docs import ROOT
 
@@ -160,7 +160,7 @@ def test_what_hides_another_says_where_that_is():
     names = read("task copa : w-causes { }\nbenchmark b : copa { }")
     by_name = {row.name: row for row in tasks(names, Bag())}
 
-    assert ("std/reasoning.xfer:27",) == by_name["copa"].hides
+    assert (place("copa"),) == by_name["copa"].hides
     assert () == by_name["b"].hides
 
 

@@ -1,6 +1,6 @@
 """The sketches of the design compile: what is said of each, and the plan, as recorded (`XFER_ACCEPT=sketches`).
 
-Names that the library does not have stand for what `tests/cases/sketches/library.xfer` declares.
+What the library has otherwise than the sketches stands in `tests/cases/sketches/library.xfer`.
 """
 
 import io
@@ -10,7 +10,7 @@ import shutil
 import pytest
 from rich.console import Console
 
-from compiler.pipeline import compile_text
+from compiler.pipeline import Wanted, compile_text
 from compiler.places import Places
 from dsl.source import Source
 from runtime.estimates import estimate
@@ -18,7 +18,6 @@ from runtime.preview import preview
 from runtime.store.objects import Store
 from tests.compiling import CPU, EMBEDDED
 from tests.conftest import REAL, ROOT
-from tests.sketch_sizes import pins
 from xfer.opening import imagined
 from xfer.render.costs import Cost
 from xfer.render.messages import show_diagnostics
@@ -40,7 +39,7 @@ def folder(tmp_path_factory):
 
 
 def text_of(name):
-    """The sketch, with stand-ins for what the library lacks."""
+    """The sketch, with stand-ins for what the library has otherwise."""
     text = (SKETCHES / f"{name}.xfer").read_text(encoding="utf-8")
     if "use " not in text:
         text += '\nuse "library.xfer"\n'
@@ -73,10 +72,10 @@ def test_a_sketch_compiles_as_recorded(name, folder):
 
 
 def screen(folder):
-    """The plan of Phang et al. 2020 on one H100, everything pinned, as a screen of 160 columns."""
-    source = Source("phang2020.xfer", text_of("phang2020"))
+    """The plan of Phang et al. 2020 on one H100, nothing pinned, as a screen of 160 columns."""
+    source = Source("phang2020.xfer", (ROOT / "specs" / "studies" / "phang2020.xfer").read_text(encoding="utf-8"))
     device, workers = imagined("H100")
-    plan = compile_text(source, Places(folder, embedded=EMBEDDED, pins=pins()), device).plan
+    plan = compile_text(source, Places(folder, embedded=EMBEDDED), device, Wanted("phang")).plan
     store = Store(folder / "store", write=False)
     found = preview(plan, store)
     out = io.StringIO()

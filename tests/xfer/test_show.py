@@ -5,6 +5,7 @@ import pytest
 from compiler.pipeline import library
 from dsl.parse import parse
 from dsl.source import Source
+from tests.compiler.test_showing import place
 from xfer import exits
 from xfer.cli import call
 
@@ -50,7 +51,7 @@ def test_lines_stand_with_their_places_below_one_another(capsys):
 def test_a_name_means_what_it_means_in_the_spec(here, capsys):
     assert exits.OK == call(["show", "copa", "spec.xfer"])
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "# hides the task `copa` of std/reasoning.xfer:27" == lines[0]
+    assert f"# hides the task `copa` of {place('copa')}" == lines[0]
     assert "task copa : w-causes { # spec.xfer:3" == lines[1]
     assert "epochs: 2 # spec.xfer:3" in lines
     assert "batch: 16 # of w-causes, std/world.xfer:63; here 4: `defaults`, spec.xfer:4" in lines

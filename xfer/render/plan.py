@@ -159,16 +159,17 @@ def _counted(branch: _Branch, marks: Counter[Mark]) -> str | None:
 
 
 def _show_absent(console: Console, plan: Plan, preview: Preview) -> None:
-    """The data whose files nobody has given, by root, and how one gets them."""
-    roots: dict[str, list[str]] = {}
+    """The data whose files nobody has given, and how one gets them."""
+    alike: dict[str, dict[str, AbsentRows]] = {}
     for node in preview.absent:
         for source in sources(node.op):
             if isinstance(source, AbsentRows):
-                roots.setdefault(source.root, []).append(node.label)
-    for root, labels in roots.items():
-        more = f" and {len(labels) - 1:,} more" if len(labels) > 1 else ""
-        say(console, Text(f"blocked: `{labels[0]}`{more} lies in `@{root}`, which nobody named", "red"))
-        say(console, Text(f"  {plan.obtaining(root)}", "dim"))
+                alike.setdefault(plan.obtaining(source), {}).setdefault(node.label, source)
+    for how, absent in alike.items():
+        (first, source), more = next(iter(absent.items())), len(absent) - 1
+        what = f"`{first}`{f' and {more:,} more' if more else ''}"
+        say(console, Text(f"blocked: {what} lies in `@{source.root}`, which nobody named", "red"))
+        say(console, Text(f"  {how}", "dim"))
 
 
 def show_unverified(console: Console, plan: Plan) -> None:

@@ -101,7 +101,13 @@ class Locator:
         self._on_hub(source.name, "model", pinned.revision, pinned.files, None)
         folder = Folder(tuple((f.name, f.sha256) for f in pinned.files))
         self._shapes[folder] = ModelShape(
-            pinned.positions, pinned.layers, pinned.width, pinned.feedforward, pinned.vocabulary, pinned.parameters
+            pinned.positions,
+            pinned.layers,
+            pinned.width,
+            pinned.feedforward,
+            pinned.vocabulary,
+            pinned.parameters,
+            pinned.matrices,
         )
         return folder
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.locate import candidates
 from compiler.pins import PinnedData, PinnedFile, PinnedModel, PinnedSplit
-from compiler.shapes import positions, sizes
+from compiler.shapes import shape_of
 from runtime.errors import BadInput, MissingInput
 from runtime.hub.reach import refusals
 
@@ -43,8 +43,18 @@ def pin_model(repository: str, revision: str | None) -> PinnedModel:
         config = _config(repository, commit)
     weights = sum(f.size for f in files if f.name.endswith(".safetensors"))
     total = getattr(info.safetensors, "total", None) or weights // 4
-    layers, width, feedforward, vocabulary = sizes(config)
-    return PinnedModel(commit, files, positions(config), layers, total, width, feedforward, vocabulary)
+    shape = shape_of(config)
+    return PinnedModel(
+        commit,
+        files,
+        shape.positions,
+        shape.layers,
+        total,
+        shape.width,
+        shape.feedforward,
+        shape.vocabulary,
+        shape.matrices,
+    )
 
 
 def _wanted(repository: str, names: list[str]) -> list[str]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ENCODER, HEADS, EXTERNAL = "encoder", "heads", "external.json"
 TOKENIZER = "tokenizer.json"
+_FEWEST = 16  # tokens of a tokenizer
 
 
 def quiet() -> None:
@@ -180,6 +181,11 @@ def check_length(folder: Path, tokenizer: Any, max_length: int) -> None:  # noqa
         message = f"`max-length` is {max_length}, and the model has {most} positions"
         raise BadInput(message, f"set `max-length: {most}` or less", "max-length")
     size = tokenizer.get_vocab_size(with_added_tokens=True)
+    if (
+        size < _FEWEST
+    ):  # of a folder without a vocabulary transformers makes one of special tokens alone, and says nothing
+        hint = "write its `tokenizer.json` again, from where its vocabulary is"
+        raise BadInput(f"the model's tokenizer has {size} tokens: its vocabulary is not there", hint, "weights")
     vectors = config.get("vocab_size", size)
     if size > vectors:
         message = f"the tokenizer has {size} tokens, and the model has vectors for {vectors}"

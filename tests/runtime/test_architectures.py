@@ -303,6 +303,26 @@ def test_with_tune_head_the_encoder_stays_as_it_was(published, tmp_path):
     assert not torch.equal(flat(start.heads), flat(network.heads))
 
 
+@pytest.mark.parametrize(
+    ("model_type", "sizes", "budget"),
+    [
+        ("xlm-roberta", (24, 1024), 65_536),
+        ("xlm-roberta", (12, 768), 65_536),
+        ("xlm-roberta-xl", (36, 2560), 17_476),
+        ("rembert", (32, 1152), 10_922),
+        ("deberta-v2", (12, 768), 43_690),
+        ("distilbert", (6, 768), 65_536),
+    ],
+)
+def test_large_models_get_smaller_micro_batches_on_a_gpu(model_type, sizes, budget):
+    from transformers import AutoConfig
+
+    config = AutoConfig.for_model(model_type, num_hidden_layers=sizes[0], hidden_size=sizes[1])
+
+    assert budget == machine._budget(config, torch.device("cuda"))
+    assert machine._TOKENS_CPU == machine._budget(config, torch.device("cpu"))
+
+
 # --- tokens
 
 SPECIAL = {  # first token, between two texts, last; pad, mask

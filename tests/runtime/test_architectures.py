@@ -9,6 +9,7 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from compiler import pins
 from compiler.architectures import ENCODERS
 from compiler.ops import Folder, Model, Vectors
 from compiler.shapes import positions, read_shape, shape_of
@@ -408,6 +409,16 @@ def test_positions_are_those_of_the_pretraining(published):
     models.check_length(published.node, published.tokenizer, 128)
     with pytest.raises(BadInput, match="128 positions"):
         models.check_length(published.node, published.tokenizer, 129)
+
+
+def test_a_pinned_model_has_the_same_encoder_as_a_local_one(published):
+    """The lock says what the sizes do not; of BERT's kin they say all."""
+    shape = read_shape(published.source / "config.json")
+    sizes = (shape.positions, shape.layers, None, shape.width, shape.feedforward, shape.vocabulary, shape.matrices)
+    lock = pins.write(pins.Pins({"some/model": pins.PinnedModel("c" * 40, (), *sizes)}))
+
+    assert shape.matrices == pins.read(lock).models["some/model"].matrices
+    assert ("matrices" in lock) == (published.name in ("rembert", "modernbert"))
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,7 @@ def test_segments_are_read_where_the_architecture_has_them(published, tmp_path):
     one, other = (network(tokens, real, torch.full_like(tokens, n)) for n in (0, 1))
 
     assert (published.name == "rembert") == (not torch.equal(one, other))
+    assert (published.name == "rembert") == architectures.takes_segments(network.encoder.config)
 
 
 def test_the_setting_dropout_is_every_dropout_and_not_the_next_stages(published, tmp_path):
@@ -264,6 +265,7 @@ def test_a_hidden_token_is_predicted_by_the_words_own_vectors(published):
 
     scores = head(torch.randn(2, 16))
 
+    assert {m.eps for m in encoder.modules() if isinstance(m, nn.LayerNorm)} == {head.norm.eps}
     assert (2, encoder.config.vocab_size) == scores.shape
     assert [7, 7] == scores.argmax(dim=-1).tolist()
     assert not any("embed" in name for name in head.state_dict()), "the encoder saves them"

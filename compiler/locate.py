@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from compiler import codes
+from compiler import codes, saving
 from compiler.catalog import SPLITS
 from compiler.embedded import WORLD_TASKS, WORLD_VERSION
 from compiler.ops import AbsentRows, FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
@@ -105,7 +105,13 @@ class Locator:
         self._on_hub(source.name, "model", pinned.revision, pinned.files, None)
         folder = Folder(tuple((f.name, f.sha256) for f in pinned.files))
         self._shapes[folder] = ModelShape(
-            pinned.positions, pinned.layers, pinned.width, pinned.feedforward, pinned.vocabulary, pinned.parameters
+            pinned.positions,
+            pinned.layers,
+            pinned.width,
+            pinned.feedforward,
+            pinned.vocabulary,
+            pinned.parameters,
+            pinned.matrices,
         )
         return folder
 
@@ -132,13 +138,14 @@ class Locator:
         names = [
             n for n in (candidates(_names(folder)) if wanted is MODEL_FILES else wanted) if os.path.isfile(folder / n)
         ]
-        for needed in ("config.json", "tokenizer.json"):
-            if needed in wanted and needed not in names:
-                message = f"the folder `{source.path}` has no `{needed}`"
-                self.bag.error(codes.NO_FILE, source.span, message, _saving_hint(needed))
-                return None
-        if "config.json" in wanted and not any(n.endswith(".safetensors") for n in names):
-            self._no_weights(source, folder)
+        weightless = "config.json" in wanted and not any(n.endswith(".safetensors") for n in names)
+        if weightless and self._pickled(source, folder):
+            return None
+        needed = [n for n in ("config.json", "tokenizer.json") if n in wanted and n not in names]
+        if missing := [*needed, *(("model.safetensors",) if weightless else ())]:
+            message = f"the folder `{source.path}` has no `{missing[0]}`"
+            hint = saving.of_missing(missing[0], _called(source, folder), _names(folder))
+            self.bag.error(codes.NO_FILE, source.span, message, hint)
             return None
         try:
             return tuple((n, self._digest(self.places.inside(folder / n))) for n in names)
@@ -161,15 +168,14 @@ class Locator:
             self._report(error, source.span)
             return None
 
-    def _no_weights(self, source: FolderModel, folder: Path) -> None:
+    def _pickled(self, source: FolderModel, folder: Path) -> bool:
+        """Whether the folder's weights are pickled, after a finding."""
         pickled = [n for n in _names(folder) if n.endswith(_PICKLED)]
         if pickled:
             message = f"`{source.path}` has its weights in `{pickled[0]}`, which could run code when it is read"
-            hint = "save them as safetensors: `model.save_pretrained(folder)` with transformers 5 does"
+            hint = saving.of_pickled(source.path, _called(source, folder))
             self.bag.error(codes.UNSAFE_WEIGHTS, source.span, message, hint)
-        else:
-            message = f"the folder `{source.path}` has no `model.safetensors`"
-            self.bag.error(codes.NO_FILE, source.span, message, _saving_hint("model.safetensors"))
+        return bool(pickled)
 
     def shape(self, source: Folder | Scratch | HubModel) -> ModelShape:
         """The model's sizes, as far as they are known before anything is loaded."""
@@ -367,10 +373,9 @@ class Locator:
         self.bag.error(codes.OUTSIDE if error.outside else codes.NO_FILE, span, str(error), error.hint)
 
 
-def _saving_hint(name: str) -> str:
-    if name == "tokenizer.json":
-        return "write one with `AutoTokenizer.from_pretrained(…).save_pretrained(folder)`"
-    return "write it with `model.save_pretrained(folder)`"
+def _called(source: FolderModel, folder: Path) -> str:
+    """What a shell beside the spec calls the folder."""
+    return str(folder) if source.path.startswith("@") else source.path
 
 
 def _embedded_hint(folder: Path) -> str:

@@ -32,6 +32,7 @@ class PinnedModel(Struct, frozen=True):
     width: int | None = None
     feedforward: int | None = None
     vocabulary: int | None = None
+    matrices: int | None = None  # as in a ModelShape
 
 
 class PinnedSplit(Struct, frozen=True):
@@ -101,7 +102,7 @@ def read(text: str) -> Pins:
     return Pins(models, data)
 
 
-_FACTS = ("positions", "layers", "parameters", "width", "feedforward", "vocabulary")  # of a model
+_FACTS = ("positions", "layers", "parameters", "width", "feedforward", "vocabulary", "matrices")  # of a model
 
 
 def _model(record: Mapping[str, Any]) -> PinnedModel:

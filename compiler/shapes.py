@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from compiler.architectures import ENCODERS, Architecture
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_POSITIONS = 512  # where a configuration says nothing, as the libraries have it
+_USUAL = Architecture()
 
 
 class ModelShape(Struct, frozen=True):
@@ -24,6 +26,7 @@ class ModelShape(Struct, frozen=True):
     feedforward: int | None = None
     vocabulary: int | None = None
     parameters: int | None = None  # of all weights, where somebody counted them
+    matrices: int | None = None  # weights of the encoder's matrices, of an architecture that has others than BERT's
 
     def counted(self) -> ModelShape:
         """With its weights counted by its sizes, as far as these are known."""
@@ -34,17 +37,38 @@ class ModelShape(Struct, frozen=True):
     @property
     def encoder(self) -> int | None:
         """Weights of the layers' matrices, without embeddings."""
+        if self.matrices is not None:
+            return self.matrices
         if self.layers is None or self.width is None:
             return self.parameters
         return self.layers * (4 * self.width**2 + 2 * self.width * (self.feedforward or 4 * self.width))
 
 
+def shape_of(config: Mapping[str, Any]) -> ModelShape:
+    """What a configuration says; of a model that cannot be trained here what stands under the usual names."""
+    row = ENCODERS.get(str(config.get("model_type")), _USUAL)
+    layers, width, feedforward, vocabulary = (_whole(config.get(key)) for key in (*row.sizes, "vocab_size"))
+    found = ModelShape(positions(config), layers, width, feedforward, vocabulary)
+    beside = row.beside(config)
+    if layers is None or width is None or feedforward is None or (row.matrices == _USUAL.matrices and not beside):
+        return found
+    return replace(found, matrices=layers * (4 * width**2 + row.matrices * width * feedforward) + beside)
+
+
 def positions(config: Mapping[str, Any]) -> int | None:
-    """The longest sequence of a configuration; RoBERTa's kin count positions from pad + 1."""
-    most, pad = config.get("max_position_embeddings", _POSITIONS), config.get("pad_token_id") or 0
+    """The longest sequence of a configuration, as long as those of its pretraining.
+
+    RoBERTa's kin count positions from pad + 1. DeBERTa and ModernBERT have no weights that would end there, and yet it
+    is their end: a distance that no sequence of the pretraining had reads a row that was never learned (DeBERTa), or an
+    angle that was never met (ModernBERT), and nobody would be told.
+    """
+    row = ENCODERS.get(str(config.get("model_type")))
+    if row is None:
+        return None
+    most, pad = config.get("max_position_embeddings", row.positions), config.get("pad_token_id") or 0
     if not isinstance(most, int) or not isinstance(pad, int):
         return None
-    return most if config.get("model_type") == "bert" else most - pad - 1
+    return most - pad - 1 if row.from_pad else most
 
 
 def read_shape(path: Path) -> ModelShape:
@@ -53,13 +77,8 @@ def read_shape(path: Path) -> ModelShape:
         config = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return ModelShape()
-    if not isinstance(config, dict):
-        return ModelShape()
-    return ModelShape(positions(config) if "model_type" in config else None, *sizes(config))
+    return shape_of(config) if isinstance(config, dict) else ModelShape()
 
 
-def sizes(config: Mapping[str, Any]) -> tuple[int | None, int | None, int | None, int | None]:
-    """Layers, width, width of the feed-forward layers and vocabulary of a configuration."""
-    said = (config.get(k) for k in ("num_hidden_layers", "hidden_size", "intermediate_size", "vocab_size"))
-    layers, width, feedforward, vocabulary = (n if isinstance(n, int) else None for n in said)
-    return layers, width, feedforward, vocabulary
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None

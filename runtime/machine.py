@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from runtime import architectures
 from runtime.engine.capacity import SMALL, usable_cores
 from runtime.resuming import Layout
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from runtime.models import Network
 
 _TOKENS_CPU, _TOKENS_CUDA = 8_192, 65_536  # padded tokens of a micro-batch
+_LARGE = 24 * 1024  # layers x width of XLM-R large, for which that of a GPU was chosen
+_SCORES = 4  # by how much more memory a token takes where the scores of all pairs are kept (assumption: not measured)
 _share: list[int] = []  # cores of this process, once `share_cores` said so
 
 
@@ -43,7 +46,16 @@ def layout_for(network: Network, device: torch.device) -> Layout:
     """One thread for a small model, this process's share of the cores for a large one."""
     cores = _share[0] if _share else usable_cores()
     threads = 1 if network.size() < SMALL else cores
-    return Layout(device.type, threads, _TOKENS_CUDA if device.type == "cuda" else _TOKENS_CPU)
+    return Layout(device.type, threads, _budget(network.encoder.config, device))
+
+
+def _budget(config: Any, device: torch.device) -> int:  # noqa: ANN401
+    """Padded tokens of a micro-batch: fewer on a GPU for what is larger than XLM-R large, or attends by `eager`."""
+    if device.type != "cuda":
+        return _TOKENS_CPU
+    scores = _SCORES if architectures.of(config).attention == "eager" else 1
+    size = int(config.num_hidden_layers * config.hidden_size * scores)
+    return min(_TOKENS_CUDA, _TOKENS_CUDA * _LARGE // size)
 
 
 def environment(kind: str) -> dict[str, str]:

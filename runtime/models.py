@@ -19,8 +19,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from compiler.architectures import ENCODERS
 from compiler.ops import Folder, HubModel, Model, Scratch, Vectors
-from compiler.shapes import ModelShape, positions, sizes
+from compiler.shapes import positions, shape_of
+from runtime import architectures
 from runtime.errors import BadInput, MissingInput
 from runtime.files import checked
 from runtime.kinds import kinds
@@ -30,10 +32,11 @@ from runtime.kinds.retrieval import Pool
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from compiler.architectures import Architecture
+
 ENCODER, HEADS, EXTERNAL = "encoder", "heads", "external.json"
 TOKENIZER = "tokenizer.json"
-ENCODERS = ("xlm-roberta", "roberta", "camembert", "bert")
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+_FEWEST = 16  # tokens of a tokenizer
 
 
 def quiet() -> None:
@@ -75,7 +78,7 @@ def _make_scratch(source: Scratch, files: Mapping[str, Path], folder: Path) -> N
     quiet()
     for name, digest in source.tokenizer:
         shutil.copyfile(checked(digest, files, "weights"), folder / name)
-    special = read_special(folder, None)
+    special, architecture = read_special(folder, None), ENCODERS[source.architecture]
     config = AutoConfig.for_model(
         source.architecture,
         vocab_size=special.size,
@@ -86,10 +89,10 @@ def _make_scratch(source: Scratch, files: Mapping[str, Path], folder: Path) -> N
         max_position_embeddings=source.positions + special.pad + 1,  # XLM-R counts positions from pad + 1
         type_vocab_size=1,
         pad_token_id=special.pad,
-        **dict.fromkeys(_DROPOUTS, source.dropout),
+        **dict.fromkeys(architecture.dropouts, source.dropout),
     )
     torch.manual_seed(source.seed)
-    AutoModel.from_config(config, add_pooling_layer=False).save_pretrained(folder / ENCODER)
+    AutoModel.from_config(config, **architectures.loading(architecture)).save_pretrained(folder / ENCODER)
 
 
 # --- reading weights
@@ -101,27 +104,30 @@ def load_encoder(folder: Path, files: Mapping[str, Path], dropout: float | None)
     Raises BadInput for weights that cannot be read or lack tensors of the architecture.
     """
     with _weights(folder, files) as (source, shown):
-        model, missing = _from_pretrained(source, shown, {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout))
+        model, missing = _from_pretrained(source, shown, ENCODERS[read_config(folder)["model_type"]], dropout)
     if missing:
         raise BadInput(f"the weights in {shown} lack {len(missing)} tensors, `{missing[0]}` first", None, "weights")
     return model
 
 
-def _from_pretrained(source: Path, shown: Path, changes: dict[str, float]) -> tuple[nn.Module, list[str]]:
+def _from_pretrained(
+    source: Path, shown: Path, row: Architecture, dropout: float | None
+) -> tuple[nn.Module, list[str]]:
     """The encoder in `source`, and the names of the tensors that it lacks."""
     from transformers import AutoConfig, AutoModel
 
     quiet()
+    changes = {**row.fixed, **({} if dropout is None else dict.fromkeys(row.dropouts, dropout))}
     try:
         config = AutoConfig.from_pretrained(source, local_files_only=True, **changes)
         model, report = AutoModel.from_pretrained(
             source,
             config=config,
-            add_pooling_layer=False,
             dtype=torch.float32,
             local_files_only=True,
             use_safetensors=True,
             output_loading_info=True,
+            **architectures.loading(row),
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         message = f"the weights in {shown} cannot be read: {str(error).splitlines()[0]}"
@@ -153,7 +159,7 @@ def _weights(folder: Path, files: Mapping[str, Path]) -> Iterator[tuple[Path, Pa
 def weights(network: Network) -> dict[str, int]:
     """How many weights the network's encoder has without embeddings, as estimates count them (`compiler.cost`)."""
     config: Any = network.encoder.config
-    found = ModelShape(None, *sizes(config.to_dict())).encoder
+    found = shape_of(config.to_dict()).encoder
     return {"weights": found} if found is not None else {}
 
 
@@ -175,6 +181,11 @@ def check_length(folder: Path, tokenizer: Any, max_length: int) -> None:  # noqa
         message = f"`max-length` is {max_length}, and the model has {most} positions"
         raise BadInput(message, f"set `max-length: {most}` or less", "max-length")
     size = tokenizer.get_vocab_size(with_added_tokens=True)
+    if (
+        size < _FEWEST
+    ):  # of a folder without a vocabulary transformers makes one of special tokens alone, and says nothing
+        hint = "write its `tokenizer.json` again, from where its vocabulary is"
+        raise BadInput(f"the model's tokenizer has {size} tokens: its vocabulary is not there", hint, "weights")
     vectors = config.get("vocab_size", size)
     if size > vectors:
         message = f"the tokenizer has {size} tokens, and the model has vectors for {vectors}"
@@ -184,11 +195,16 @@ def check_length(folder: Path, tokenizer: Any, max_length: int) -> None:  # noqa
 def read_special(folder: Path, config: Any) -> Special:  # noqa: ANN401
     """The token ids with a meaning; the model's config decides where the tokenizer's is silent."""
     tokenizer = load_tokenizer(folder)
-    pad = next((i for t in ("<pad>", "[PAD]") if (i := tokenizer.token_to_id(t)) is not None), None)
-    pad = config.pad_token_id if config is not None and config.pad_token_id is not None else pad
-    mask = next((i for t in ("<mask>", "[MASK]") if (i := tokenizer.token_to_id(t)) is not None), None)
     added = frozenset(i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special)
+    pad, mask = (_called(tokenizer, names, added) for names in (("<pad>", "[PAD]"), ("<mask>", "[MASK]")))
+    pad = config.pad_token_id if config is not None and config.pad_token_id is not None else pad
     return Special(int(pad or 0), mask, tokenizer.get_vocab_size(with_added_tokens=True), added)
+
+
+def _called(tokenizer: Any, names: tuple[str, ...], added: frozenset[int]) -> int | None:  # noqa: ANN401
+    """The token of one of the names; of several a special one, for the other may be a word like others."""
+    found = [i for name in names if (i := tokenizer.token_to_id(name)) is not None]
+    return next((i for i in found if i in added), found[0] if found else None)
 
 
 def load_tokenizer(folder: Path) -> Any:  # noqa: ANN401  (tokenizers has no types)
@@ -230,7 +246,7 @@ class Network(nn.Module):
     def forward(self, tokens: torch.Tensor, attention: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
         """(N, T) ids -> (N, T, H) hidden states."""
         config: Any = self.encoder.config
-        typed = {"token_type_ids": segments} if getattr(config, "type_vocab_size", 1) > 1 else {}
+        typed = {"token_type_ids": segments} if architectures.takes_segments(config) else {}
         hidden: torch.Tensor = self.encoder(input_ids=tokens, attention_mask=attention, **typed).last_hidden_state
         return hidden
 
@@ -248,8 +264,8 @@ def save(network: Network, parent: Path, folder: Path) -> None:
     """Write a trained network as a weights node, with its parent's tokenizer and own dropout."""
     encoder: Any = network.encoder
     own, usual = read_config(parent), type(encoder.config)()
-    trained = {name: getattr(encoder.config, name) for name in _DROPOUTS}
-    for name in _DROPOUTS:
+    trained = {name: getattr(encoder.config, name) for name in architectures.of(encoder.config).dropouts}
+    for name in trained:
         setattr(encoder.config, name, own.get(name, getattr(usual, name)))
     encoder.save_pretrained(folder / ENCODER)
     for name, value in trained.items():  # the training may go on
@@ -288,7 +304,7 @@ def load_network(
     """
     encoder = load_encoder(folder, files, None)
     if vectors is not None:
-        network = Network(_up_to(encoder, vectors.layer))
+        network = Network(architectures.up_to(encoder, vectors.layer))
         network.add(kind, head=Pool(vectors.pool))
         return network
     network = Network(encoder)
@@ -309,14 +325,3 @@ def _add_head(network: Network, kind: str, folder: Path, index: int) -> None:
     with safe_open(head_file(folder, index), "pt") as file:
         labels = int((file.metadata() or {}).get("labels", 0))
     read_head(network.add(kind, labels), folder, index)
-
-
-def _up_to(encoder: nn.Module, layer: int | None) -> nn.Module:
-    """The encoder whose last hidden states are those of `layer`, 0 for the output of the embeddings."""
-    stack: Any = encoder
-    layers = len(stack.encoder.layer)
-    if layer is not None and layer > layers:
-        message = f"`layer` is {layer}, and the model has {layers}"
-        raise BadInput(message, f"`layer: 0` is the output of the embeddings, `layer: {layers}` the last", "layer")
-    stack.encoder.layer = stack.encoder.layer[:layer]
-    return encoder

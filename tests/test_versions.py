@@ -22,7 +22,11 @@ GOLDEN = ROOT / "tests" / "cases" / "op_versions.json"
 
 # What computes each op's result: a file, and the definitions in it that matter (all of them when none are named).
 MEANING = {
-    Model: {"runtime/models.py": ("make", "_make_external", "_make_scratch")},
+    Model: {
+        "runtime/models.py": ("make", "_make_external", "_make_scratch"),
+        "runtime/architectures.py": ("loading",),
+        "compiler/architectures.py": (),
+    },
     Data: {
         "runtime/encoding.py": (),
         "runtime/joining.py": (),
@@ -65,7 +69,20 @@ MEANING = {
         "runtime/mixing.py": (),
         "runtime/batches.py": (),
         "runtime/columns.py": ("concatenate", "_joined", "Columns", "_starts", "_ranges"),
-        "runtime/models.py": ("load_encoder", "read_special", "Network", "read_head", "head_file", "save"),
+        "runtime/models.py": (
+            *(
+                "load_encoder",
+                "_from_pretrained",
+                "read_special",
+                "_called",
+                "Network",
+                "read_head",
+                "head_file",
+                "save",
+            ),
+        ),
+        "runtime/architectures.py": ("of", "head_dropout", "norm_eps", "takes_segments", "loading"),
+        "compiler/architectures.py": (),
     },
     Select: {
         "runtime/selecting.py": (),
@@ -76,14 +93,16 @@ MEANING = {
         "runtime/evaluation.py": (),
         "runtime/batches.py": ("hide", "micro_batches", "_cuts", "_pad"),
         "runtime/models.py": (
-            *("load_network", "_add_head", "_up_to", "read_special", "Network", "read_head", "head_file"),
+            *("load_network", "_add_head", "read_special", "_called", "Network", "read_head", "head_file"),
         ),
+        "runtime/architectures.py": ("of", "takes_segments", "up_to", "_put", "_Embedded"),
+        "compiler/architectures.py": (),
         "runtime/kinds/mining.py": (),
     },
     Baseline: {
         "runtime/baselines.py": (),
         "runtime/columns.py": ("concatenate", "_joined"),
-        "runtime/models.py": ("read_special",),
+        "runtime/models.py": ("read_special", "_called"),
     },
     Score: {
         "runtime/metrics.py": (),

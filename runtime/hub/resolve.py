@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.locate import candidates
 from compiler.pins import FILES, PinnedData, PinnedFile, PinnedModel, PinnedSplit
-from compiler.shapes import positions, sizes
+from compiler.saving import of_repository
+from compiler.shapes import shape_of
 from runtime.errors import BadInput, MissingInput
 from runtime.hub.reach import refusals
 
@@ -40,25 +41,34 @@ def pin_model(repository: str, revision: str | None) -> PinnedModel:
         commit = str(info.sha)
         listed = api.list_repo_tree(repository, revision=commit)
         tree = {f.path: f for f in listed if isinstance(f, RepoFile)}
-        names = _wanted(repository, list(tree))
+        names = _wanted(repository, revision, list(tree))
         files = tuple(_pinned(tree[name], repository, "model", commit) for name in names)
         config = _config(repository, commit)
     weights = sum(f.size for f in files if f.name.endswith(".safetensors"))
     total = getattr(info.safetensors, "total", None) or weights // 4
-    layers, width, feedforward, vocabulary = sizes(config)
-    return PinnedModel(commit, files, positions(config), layers, total, width, feedforward, vocabulary)
+    shape = shape_of(config)
+    return PinnedModel(
+        commit,
+        files,
+        shape.positions,
+        shape.layers,
+        total,
+        shape.width,
+        shape.feedforward,
+        shape.vocabulary,
+        shape.matrices,
+    )
 
 
-def _wanted(repository: str, names: list[str]) -> list[str]:
+def _wanted(repository: str, revision: str | None, names: list[str]) -> list[str]:
     """The files that loading reads, in the order in which a local folder lists them."""
     found = [n for n in candidates(names) if n in names]
     for needed in ("config.json", "tokenizer.json"):
         if needed not in found:
-            hint = "take a repository of a model with a fast tokenizer, or convert it and use `dir(…)`"
-            raise BadInput(f"`{repository}` has no `{needed}`", hint, "weights")
+            raise BadInput(f"`{repository}` has no `{needed}`", of_repository(repository, revision), "weights")
     if not any(n.endswith(".safetensors") for n in found):
-        hint = "take a revision with safetensors, or save it as such and use `dir(…)`"
-        raise BadInput(f"`{repository}` has no safetensors: other weights could run code when read", hint, "weights")
+        message = f"`{repository}` has no safetensors: other weights could run code when read"
+        raise BadInput(message, of_repository(repository, revision), "weights")
     return found
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from runtime.architectures import head_dropout
 from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
 from runtime.kinds.labels import index_of
 from runtime.kinds.texts import pair_of
@@ -43,7 +44,7 @@ class Head(nn.Module):
 def head(encoder: nn.Module, labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     config: Any = encoder.config
-    return Head(config.hidden_size, labels, config.hidden_dropout_prob, config.initializer_range)
+    return Head(config.hidden_size, labels, head_dropout(config), config.initializer_range)
 
 
 def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:

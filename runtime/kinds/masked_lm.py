@@ -1,7 +1,8 @@
 """Masked language modelling: predict tokens that were hidden (Devlin et al. 2019, section 3.1).
 
-The head is XLM-R's: dense, GELU, layer norm, and the word embeddings once more as the output layer. Tokens are hidden
-by `runtime.batches`, before a step is cut into micro-batches.
+The head is XLM-R's, on every encoder: dense, GELU, layer norm, and the word embeddings once more as the output layer.
+Where these are of another width, the dense layer leads to it; RemBERT's own output layer, which it was pretrained with,
+is not read. Tokens are hidden by `runtime.batches`, before a step is cut into micro-batches.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from runtime.architectures import norm_eps
 from runtime.kinds.kind import IGNORED, Batch, Coding, Encoded, Kind, Measured
 from runtime.kinds.texts import text_encoding
 
@@ -24,8 +26,8 @@ class Head(nn.Module):
 
     def __init__(self, width: int, embeddings: nn.Embedding, deviation: float, eps: float) -> None:
         super().__init__()
-        self.dense = nn.Linear(width, width)
-        self.norm = nn.LayerNorm(width, eps=eps)
+        self.dense = nn.Linear(width, embeddings.embedding_dim)
+        self.norm = nn.LayerNorm(embeddings.embedding_dim, eps=eps)
         self.bias = nn.Parameter(torch.zeros(embeddings.num_embeddings))
         self._embeddings = [embeddings]  # in a list: the encoder owns and saves them
         nn.init.normal_(self.dense.weight, std=deviation)
@@ -41,7 +43,7 @@ def head(encoder: nn.Module, _labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     model: Any = encoder
     config = model.config
-    return Head(config.hidden_size, model.get_input_embeddings(), config.initializer_range, config.layer_norm_eps)
+    return Head(config.hidden_size, model.get_input_embeddings(), config.initializer_range, norm_eps(config))
 
 
 def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:

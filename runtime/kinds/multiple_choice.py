@@ -13,6 +13,7 @@ from tokenizers import Encoding
 from torch import Tensor, nn
 from torch.nn import functional
 
+from runtime.architectures import head_dropout
 from runtime.errors import BadInput
 from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
 from runtime.kinds.labels import is_unlabelled
@@ -44,7 +45,7 @@ class Head(nn.Module):
 def head(encoder: nn.Module, _labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     config: Any = encoder.config
-    return Head(config.hidden_size, config.hidden_dropout_prob, config.initializer_range)
+    return Head(config.hidden_size, head_dropout(config), config.initializer_range)
 
 
 def encode(values: Mapping[str, Any], coding: Coding) -> Encoded:

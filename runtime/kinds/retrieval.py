@@ -262,9 +262,8 @@ def tune(table: Any) -> float:  # noqa: ANN401
     score, hits = score[order], np.cumsum(right[order])
     if not len(hits) or not hits[-1]:
         return 0.0
-    precision, recall = hits / np.arange(1, len(hits) + 1), hits / gold
-    with np.errstate(invalid="ignore"):  # 0 / 0 before the first that is right
-        best = int(np.nan_to_num(2 * precision * recall / (precision + recall)).argmax())
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + gold)  # of whole numbers, so that equal ones are equal
+    best = int(f1.argmax())
     return float(score[best] + score[min(best + 1, len(score) - 1)]) / 2
 
 

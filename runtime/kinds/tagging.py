@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from runtime.architectures import head_dropout
 from runtime.columns import common
 from runtime.errors import BadInput
 from runtime.kinds.kind import IGNORED, Batch, Coding, Encoded, Kind, Measured, Own
@@ -44,7 +45,7 @@ class Head(nn.Module):
 def head(encoder: nn.Module, labels: int) -> Head:
     """A new head for an encoder, initialised as its own layers were."""
     config: Any = encoder.config
-    return Head(config.hidden_size, labels, config.hidden_dropout_prob, config.initializer_range)
+    return Head(config.hidden_size, labels, head_dropout(config), config.initializer_range)
 
 
 # --- words to token ids

@@ -263,6 +263,17 @@ def test_each_fault_of_the_hub_has_its_message_and_its_place(here, hub, fault):
     assert not (here / "store").exists()
 
 
+@pytest.mark.parametrize("lacks", ["model.safetensors", "tokenizer.json"])
+def test_what_cannot_be_read_is_told_with_the_command_that_makes_it_so(here, hub, lacks):
+    drop(hub, "model", "tiny/babel", lacks)
+
+    _, said = call(here, hub, "run", "remote.xfer")
+
+    words = " ".join(said.split())
+    assert "[c.from_pretrained('tiny/babel').save_pretrained('models/babel')" in words
+    assert 'dir("models/babel")' in words and "pip install sentencepiece protobuf" in words
+
+
 def test_the_configurations_that_there_are_are_named(here, hub):
     for config in ("", ', config: "wrong"'):
         text = REMOTE.replace(', config: "{{ language }}"', config)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from compiler import codes
-from compiler.locate import lying_near
+from compiler.nearby import lying_near
 from compiler.places import PlaceError, Places
 from dsl.syntax import Argument, Call, String
 

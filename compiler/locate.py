@@ -2,7 +2,7 @@
 
 `os.path.isfile` and its like are asked, not `Path`: they answer for every text, however long or strange.
 """
-# ruff: noqa: PTH112, PTH113, PTH208
+# ruff: noqa: PTH112, PTH113
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from compiler import codes, saving
 from compiler.catalog import SPLITS
 from compiler.embedded import WORLD_TASKS, WORLD_VERSION
+from compiler.nearby import lying_near, names_in
 from compiler.ops import AbsentRows, FileRows, Folder, HubModel, HubRows, PythonRows, Rows, Scratch, WorldRows
 from compiler.pairs import are_pairs, spelled
 from compiler.pins import FILES, HubFile, PinnedFile, asked
@@ -32,7 +33,6 @@ from compiler.sources import (
     ScratchModel,
     WorldData,
 )
-from compiler.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -136,7 +136,7 @@ class Locator:
             self.bag.error(codes.NO_FILE, source.span, f"there is no folder `{source.path}`", hint)
             return None
         names = [
-            n for n in (candidates(_names(folder)) if wanted is MODEL_FILES else wanted) if os.path.isfile(folder / n)
+            n for n in (candidates(names_in(folder)) if wanted is MODEL_FILES else wanted) if os.path.isfile(folder / n)
         ]
         weightless = "config.json" in wanted and not any(n.endswith(".safetensors") for n in names)
         if weightless and self._pickled(source, folder):
@@ -144,7 +144,7 @@ class Locator:
         needed = [n for n in ("config.json", "tokenizer.json") if n in wanted and n not in names]
         if missing := [*needed, *(("model.safetensors",) if weightless else ())]:
             message = f"the folder `{source.path}` has no `{missing[0]}`"
-            hint = saving.of_missing(missing[0], _called(source, folder), _names(folder))
+            hint = saving.of_missing(missing[0], _called(source, folder), names_in(folder))
             self.bag.error(codes.NO_FILE, source.span, message, hint)
             return None
         try:
@@ -170,7 +170,7 @@ class Locator:
 
     def _pickled(self, source: FolderModel, folder: Path) -> bool:
         """Whether the folder's weights are pickled, after a finding."""
-        pickled = [n for n in _names(folder) if n.endswith(_PICKLED)]
+        pickled = [n for n in names_in(folder) if n.endswith(_PICKLED)]
         if pickled:
             message = f"`{source.path}` has its weights in `{pickled[0]}`, which could run code when it is read"
             hint = saving.of_pickled(source.path, _called(source, folder))
@@ -379,25 +379,5 @@ def _called(source: FolderModel, folder: Path) -> str:
 
 
 def _embedded_hint(folder: Path) -> str:
-    names = [n for n in _names(folder) if os.path.isfile(folder / n / "config.json")]
+    names = [n for n in names_in(folder) if os.path.isfile(folder / n / "config.json")]
     return "embedded models: " + ", ".join(f"`{n}`" for n in names)
-
-
-def _names(folder: Path) -> list[str]:
-    """What lies in a folder, as far as one may look."""
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
-
-
-def lying_near(path: Path) -> str:
-    """What lies where the file should be."""
-    folder = path.parent
-    while not os.path.isdir(folder) and folder != folder.parent:
-        folder = folder.parent
-    names = _names(folder)
-    if folder == path.parent and (best := closest(path.name, names)) is not None:
-        return f"did you mean `{best}`? It lies in `{folder}`"
-    shown = ", ".join(f"`{n}`" for n in names[:8]) + (" …" if len(names) > 8 else "")  # noqa: PLR2004
-    return f"`{folder}` holds {shown}" if names else f"`{folder}` is empty"

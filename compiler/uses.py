@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import DEEPEST
-from compiler.locate import lying_near
+from compiler.nearby import lying_near
 from compiler.places import PlaceError, Places
 from dsl.diagnostics import has_errors
 from dsl.parse import parse

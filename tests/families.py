@@ -80,41 +80,58 @@ def _mbert():
     return _with(tokenizer, "[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special)
 
 
-def _xlm_roberta_xl():
+def _shape(layers):
+    return {**SHAPE, "num_hidden_layers": layers}
+
+
+def _xlm_roberta(layers):
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+
+    config = XLMRobertaConfig(**_shape(layers), type_vocab_size=1, max_position_embeddings=130, pad_token_id=1)
+    return XLMRobertaForMaskedLM(config)
+
+
+def _bert(layers):
+    from transformers import BertConfig, BertForMaskedLM
+
+    return BertForMaskedLM(BertConfig(**_shape(layers), max_position_embeddings=128))
+
+
+def _xlm_roberta_xl(layers):
     from transformers import XLMRobertaXLConfig, XLMRobertaXLForMaskedLM
 
-    config = XLMRobertaXLConfig(**SHAPE, max_position_embeddings=130, pad_token_id=1)
+    config = XLMRobertaXLConfig(**_shape(layers), max_position_embeddings=130, pad_token_id=1)
     return XLMRobertaXLForMaskedLM(config)
 
 
-def _rembert_model():
+def _rembert_model(layers):
     from transformers import RemBertConfig, RemBertForMaskedLM
 
     widths = {"input_embedding_size": 8, "output_embedding_size": 24}
     tokens = {"bos_token_id": 2, "eos_token_id": 3}
-    return RemBertForMaskedLM(RemBertConfig(**SHAPE, **widths, **tokens, max_position_embeddings=128))
+    return RemBertForMaskedLM(RemBertConfig(**_shape(layers), **widths, **tokens, max_position_embeddings=128))
 
 
-def _mdeberta_model():
+def _mdeberta_model(layers):
     from transformers import DebertaV2Config, DebertaV2ForMaskedLM
 
     relative = {"relative_attention": True, "position_buckets": 8, "norm_rel_ebd": "layer_norm"}
     shared = {"share_att_key": True, "pos_att_type": "p2c|c2p", "position_biased_input": False}
-    return DebertaV2ForMaskedLM(DebertaV2Config(**SHAPE, **relative, **shared, max_position_embeddings=128))
+    return DebertaV2ForMaskedLM(DebertaV2Config(**_shape(layers), **relative, **shared, max_position_embeddings=128))
 
 
-def _mmbert_model():
+def _mmbert_model(layers):
     from transformers import ModernBertConfig, ModernBertForMaskedLM
 
     tokens = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1, "cls_token_id": 1, "sep_token_id": 1}
-    config = ModernBertConfig(**SHAPE, **tokens, max_position_embeddings=128, local_attention=4)
+    config = ModernBertConfig(**_shape(layers), **tokens, max_position_embeddings=128, local_attention=4)
     return ModernBertForMaskedLM(config)
 
 
-def _distilbert_model():
+def _distilbert_model(layers):
     from transformers import DistilBertConfig, DistilBertForMaskedLM
 
-    sizes = {"dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 32}
+    sizes = {"dim": 16, "n_layers": layers, "n_heads": 2, "hidden_dim": 32}
     return DistilBertForMaskedLM(DistilBertConfig(**sizes, vocab_size=VOCABULARY, max_position_embeddings=128))
 
 
@@ -126,12 +143,18 @@ FAMILIES = {  # model_type -> how to make a model of masked-lm, and a tokenizer 
     "distilbert": (_distilbert_model, _mbert),
 }
 
+EARLIER = {  # those that the rest of the tests have in other ways
+    "xlm-roberta": (_xlm_roberta, None),
+    "bert": (_bert, _mbert),
+    "bert, tokenizer of XLM-R": (_bert, None),
+}
 
-def publish(name, folder):
+
+def publish(name, folder, layers=SHAPE["num_hidden_layers"]):
     """The files that the family's models are published as; the model that was saved."""
-    make, tokenizer = FAMILIES[name]
+    make, tokenizer = (FAMILIES | EARLIER)[name]
     torch.manual_seed(1)
-    model = make().eval()
+    model = make(layers).eval()
     model.save_pretrained(folder)
     if tokenizer is None:
         write_tokenizer(folder)

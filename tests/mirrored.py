@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compiler import pins
+from compiler.locate import candidates
 
 FIXTURES = Path(__file__).parent / "library" / "fixtures"
 COMMIT = "f" * 40  # of repositories whose revision no entry says
@@ -45,8 +47,8 @@ def renamed(found, column):
     return {**found, "columns": columns}
 
 
-def publish(cache, lock, found):
-    """Put the fixtures' files into the hub's cache, and what pins them into a lock file."""
+def publish(cache, lock, found, models=None):
+    """Put the fixtures' files into the hub's cache, and what pins them and these models into a lock file."""
     data = {}
     for record in found:
         name = pins.asked(record["repository"], record.get("revision"))
@@ -62,7 +64,20 @@ def publish(cache, lock, found):
                 configs.setdefault(key, {})[called] = pinned
         before = data.get(name)
         data[name] = pins.PinnedData(revision, {**(before.configs if before else {}), **configs})
-    lock.write_text(pins.write(pins.Pins({}, data)), encoding="utf-8")
+    lock.write_text(pins.write(pins.Pins(models or {}, data)), encoding="utf-8")
+
+
+def publish_model(cache, repository, folder):
+    """Put the files of a model's folder into the hub's cache; what pins them."""
+    to = cache / f"models--{repository.replace('/', '--')}" / "snapshots" / COMMIT
+    shutil.copytree(folder, to)
+    wanted = [name for name in candidates(p.name for p in to.iterdir()) if (to / name).is_file()]
+    files = tuple(pins.PinnedFile(n, _digest(to / n), (to / n).stat().st_size) for n in wanted)
+    return pins.PinnedModel(COMMIT, files)
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _named(record, config, split):
@@ -82,4 +97,4 @@ def _write(folder, path, record, rows):
         pq.write_table(pa.Table.from_pylist(called, schema=schema), to)
     else:
         to.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in called), encoding="utf-8")
-    return pins.PinnedFile(path, hashlib.sha256(to.read_bytes()).hexdigest(), to.stat().st_size)
+    return pins.PinnedFile(path, _digest(to), to.stat().st_size)

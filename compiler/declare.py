@@ -155,8 +155,8 @@ def spoken(merged: Merged, bag: Bag) -> tuple[str, tuple[str, ...]]:
 
 def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
     for key, written in merged.pairs.items():
-        pair, owner = written[0]
-        if owner != merged.declaration.name.text:
+        pair, _ = written[0]
+        if not merged.holds(pair.key.span):
             continue  # reported where it is written
         if key not in known:
             what = "models" if merged.declaration.word == "model" else "tasks and benchmarks"

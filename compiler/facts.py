@@ -33,7 +33,7 @@ class Published(Struct, frozen=True):
     source: str  # where it was read
     metric: str
     language: str  # or `mean`
-    score: float  # as published: of a proportion in points, 0 to 100
+    score: float  # as published: a proportion in points, 0 to 100
     model: str | None = None  # of those in scope: the one that the system starts from
     split: str | None = None  # unless it is the one that is scored anyway
     note: str | None = None
@@ -78,7 +78,7 @@ def read_unverified(merged: Merged, bag: Bag) -> tuple[str, ...]:
     for item in items:
         if not isinstance(item, Word) or item.text not in UNVERIFIED:
             hint = did_you_mean(item.span.text, UNVERIFIED)
-            _wrong("unverified", item, f"of {', '.join(UNVERIFIED)}", bag, hint)
+            _wrong("unverified", item, f"one of {', '.join(UNVERIFIED)}", bag, hint)
     return tuple(item.text for item in items if isinstance(item, Word))
 
 
@@ -179,7 +179,7 @@ class _Scores(Struct, frozen=True):
             return None
         if isinstance(pair.value, Word) and pair.value.text in SPLITS:
             return pair.value.text
-        _wrong("split", pair.value, f"of {', '.join(SPLITS)}", self.bag)
+        _wrong("split", pair.value, f"one of {', '.join(SPLITS)}", self.bag)
         return None
 
     def _scores(self, pair: Pair) -> list[tuple[str, str, float]]:
@@ -199,9 +199,9 @@ class _Scores(Struct, frozen=True):
         return found
 
     def _number(self, key: str, value: Value) -> float | None:
-        if isinstance(value, Number) and value.unit == "" and 0 <= value.value <= _POINTS:
+        if isinstance(value, Number) and value.unit == "" and -_POINTS <= value.value <= _POINTS:
             return float(value.value)
-        _wrong(key, value, f"a number of points from 0 to {_POINTS}", self.bag)
+        _wrong(key, value, f"a number of points from -{_POINTS} to {_POINTS}", self.bag)
         return None
 
 

@@ -121,7 +121,7 @@ def _by_language(merged: Merged, key: str, languages: tuple[str, ...], bag: Bag)
         for code, language in own_pairs(pair.value, bag).items():
             if code in languages:
                 found.append((language, language.value, owner))
-            elif owner == merged.declaration.name.text:
+            elif merged.holds(language.key.span):
                 message = f"`{owner}` has no language `{code}`"
                 bag.error(codes.NO_LANGUAGE, language.key.span, message, language_hint(code, languages))
     return found

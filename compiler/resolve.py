@@ -53,6 +53,16 @@ class Names(Struct, frozen=True):
         scope = self._scope(name)
         return scope.own.get(name.text) or scope.used.get(name.text) or self.library.get(name.text)
 
+    def parent_of(self, declaration: Declaration) -> Named | None:
+        """Whom a declaration inherits from. One of its own name is the one that it hides."""
+        parent = declaration.parent
+        if parent is None:
+            return None
+        found = self.get(parent)
+        if found is not declaration:
+            return found
+        return self._scope(parent).used.get(parent.text) or self.library.get(parent.text) or found
+
     def is_refused(self, name: Name) -> bool:
         """Whether the name's declaration was reported already."""
         return name.text in self._scope(name).refused
@@ -95,6 +105,11 @@ class Merged(Struct, frozen=True):
     def begins(self) -> bool:
         """Whether it inherits from a kind alone: what is missing is then missing here."""
         return len(self.ancestry) == 1
+
+    def holds(self, place: Span) -> bool:
+        """Whether the declaration itself stands there, and no ancestor, which may have the same name."""
+        own = self.declaration.span
+        return place.source is own.source and own.start <= place.start < own.end
 
     def nearest(self, key: str) -> Pair | None:
         """What `key` is, for values that are replaced whole."""
@@ -232,7 +247,7 @@ def _ancestry(
     if start.name.span in broken:
         return None
     while (parent := line[-1].parent) is not None and (parent.text not in KINDS or start.word == "model"):
-        found = names.get(parent)
+        found = names.parent_of(line[-1])
         if not isinstance(found, Declaration) or (found.word == "model") != (start.word == "model"):
             _unknown_parent(parent, start, found, names, bag)
             return None

@@ -128,8 +128,7 @@ class _Shown(Struct, frozen=True):
         return f"{f'of {entry.owner}, ' if self._is_inherited(entry) else ''}{place_of(entry.place)}"
 
     def _is_inherited(self, entry: Entry) -> bool:
-        own, place = self.merged.declaration.span, entry.place
-        return place.source is not own.source or not own.start <= place.start < own.end
+        return not self.merged.holds(entry.place)
 
     def _built_in_keys(self) -> Iterator[Line]:
         if self.kind is None:

@@ -239,3 +239,27 @@ def test_gold_against_itself_is_perfect(real, tmp_path):
         scores = {name: metric(table).value for name, metric in kinds()[op.kind].metrics.items()}
         assert dict.fromkeys(scores, 1.0) == scores, label
     assert 5 + 6 == len(found)
+
+
+@pytest.mark.slow
+def test_chains_of_the_librarys_names_run_on_files_as_published(real, tmp_path):
+    """Sources alone are overridden: templates, languages, codes, labels, metrics and settings are the library's."""
+    compiled = study(real, tmp_path, CASES / "library.xfer")
+    assert {"X0203"} == {d.code for d in compiled.compiled.diagnostics if d.severity.value != "note"}
+
+    report = xfer.run(compiled)
+
+    assert ([], []) == (report.failed, report.skipped)
+    rows, missing = xfer.rows(compiled)
+    by_benchmark = {
+        name: [r for r in rows if r.cell.benchmark == name] for name in ("xcopa", "udpos", "xquad", "tatoeba")
+    }
+    assert 0 == missing
+    assert [11, 5, 6, 36] == [len({r.cell.language for r in found}) for found in by_benchmark.values()]
+    assert {"f1", "em"} == {r.cell.metric for r in by_benchmark["xquad"]}
+    assert {"f1"} == {r.cell.metric for r in by_benchmark["udpos"]}
+    assert {8} == {r.n for r in by_benchmark["xcopa"]}
+    # The model was made for retrieval, and the library says with which prefix, pooling and layer.
+    found = {r.cell.language: r.value for r in by_benchmark["tatoeba"]}
+    assert all(found[c] >= 0.9 for c in ("de", "es", "fr", "ru", "tr")), found
+    assert 0.8 < sum(found.values()) / len(found)

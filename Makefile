@@ -8,7 +8,7 @@ JOBS   ?= $(shell nproc)
 OUT    ?= build/fuzz
 SIZES  ?= 1011,10011,100011
 
-.PHONY: quickstart test check format fuzz bench-plan pretrain world-table published clean
+.PHONY: quickstart test check format fuzz bench-plan pretrain world-table world-study library published clean
 
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
@@ -40,6 +40,12 @@ pretrain: $(STAMP)  ## Make the embedded model again (a recorded run: docs/world
 
 world-table: $(STAMP)  ## Turn the knobs of the embedded world (a recorded run: docs/world.md).
 	$(BIN)/python -m bench.cells
+
+world-study: $(STAMP)  ## Which intermediate tasks help which targets in the embedded world (a recorded run: docs/world.md).
+	$(BIN)/python -m bench.transfer
+
+library: $(STAMP)  ## Write docs/library.md anew.
+	$(BIN)/python -m bench.library > docs/library.md
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Which intermediate tasks help which targets in the embedded world: the table of docs/world.md, section 6.
+"""Which intermediate tasks help which targets in the embedded world: the table of docs/world.md, section 8.
 
     python -m bench.transfer [--seeds N] [--store DIR]
 

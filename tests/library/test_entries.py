@@ -199,3 +199,17 @@ def test_every_fixture_can_be_read_by_a_person():
     for path in sorted(Path(mirrored.FIXTURES).glob("*.json")):
         assert path.stat().st_size < 4000, path.name
         assert json.loads(path.read_text(encoding="utf-8"))["configs"]
+
+
+def test_a_line_of_ccg_without_its_tags_is_told_with_its_place(tmp_path, monkeypatch):
+    folder = tmp_path / "ccgbank"
+    folder.mkdir()
+    for file in sorted((mirrored.FIXTURES / "ccgbank").iterdir()):
+        text = file.read_text(encoding="utf-8")
+        (folder / file.name).write_text(text.replace("\tN S[dcl]", " N S[dcl]"), encoding="utf-8")
+    spec, options = placed(tmp_path, HEAD + chain("ccg"), [], monkeypatch)
+    study = xfer.compile(spec, xfer.Options(store=options.store, device="cpu", roots=(("ccgbank", folder),)))
+    nodes = [n for n in study.plan.nodes if n.label == "data ccg train[en]"]
+
+    with pytest.raises(BadInput, match=r"ccg\.train:3 has 1 columns, and there are 2 names"):
+        read(study, nodes, next(n for n in study.plan.nodes if n.label == "tiny"), tmp_path)

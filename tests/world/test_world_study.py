@@ -19,7 +19,7 @@ TARGETS = {
     "w-mining": 11,
     "w-pool": 11,
 }
-LEARNT = {"w-xentail": 0.45, "w-xspans": 0.5, "w-xtags": 0.9, "w-xsimilar": 0.5}  # in the source, whatever came before
+LEARNT = {"w-xentail": 0.45, "w-xspans": 0.15, "w-xtags": 0.9}  # in the source, whatever came before
 
 
 def test_the_study_of_the_world_runs_whole(tmp_path):

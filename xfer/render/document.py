@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from compiler.ops import AbsentRows, sources
 from runtime.preview import Mark
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from runtime.preview import Preview
     from xfer.render.costs import Cost
 
-FORMAT_VERSION = "1.2"  # minor: something was added; major: something changed its meaning
+FORMAT_VERSION = "1.3"  # minor: something was added; major: something changed its meaning
 
 
 def plan_document(
@@ -32,7 +33,13 @@ def plan_document(
         "cost": _total(cost),
         "nodes": [_node(n, preview, cost) for n in (plan.nodes if nodes is None else nodes)],
         "changes": [{**node_reason(c.reason), "nodes": list(c.nodes)} for c in preview.changes],
+        "absent": [_absent(n, s, plan) for n in preview.absent for s in sources(n.op) if isinstance(s, AbsentRows)],
+        "unverified": {name: list(what) for name, what in plan.unverified.items()},
     }
+
+
+def _absent(node: Node, rows: AbsentRows, plan: Plan) -> dict[str, str]:
+    return {"id": node.key[:12], "root": rows.root, "file": rows.pattern, "obtain": plan.obtain[rows]}
 
 
 def plan_id(plan: Plan, preview: Preview) -> str:

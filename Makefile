@@ -45,7 +45,7 @@ world-study: $(STAMP)  ## Which intermediate tasks help which targets in the emb
 	$(BIN)/python -m bench.transfer
 
 library: $(STAMP)  ## Write docs/library.md anew.
-	$(BIN)/python -m bench.library > docs/library.md
+	$(BIN)/python -m bench.library docs/library.md
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

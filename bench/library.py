@@ -1,11 +1,12 @@
 """docs/library.md: all that the library declares, as tables.
 
-python -m bench.library    (prints the page; `make library` writes it)
+python -m bench.library docs/library.md    (`make library`)
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.bag import Bag
@@ -179,4 +180,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

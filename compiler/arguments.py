@@ -58,11 +58,11 @@ class Arguments:
         return default
 
     def commit(self, key: str) -> str | None:
-        """A full commit hash; a branch or a tag may move, and would be no content."""
+        """A full commit hash, or a reference of the hub such as `refs/convert/parquet`, whose commit the lock pins."""
         value = self.named[key].value if key in self.named else None
         text = self.text(key, "a commit hash in quotes")
-        if text is not None and value is not None and not re.fullmatch(r"[0-9a-f]{40}", text):
-            message = f"`{key}` is `{text}` but must be a commit hash of 40 hexadecimal digits"
+        if text is not None and value is not None and not re.fullmatch(r"[0-9a-f]{40}|refs/[\w./-]+", text):
+            message = f"`{key}` is `{text}` but must be a commit hash of 40 hexadecimal digits, or begin with `refs/`"
             self.error(codes.WRONG_VALUE, value.span, message, "the hub shows it under `History`; or leave it out")
         return text
 

@@ -356,8 +356,8 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
         "codes", "filter", "join", "per-language", "derived-from", "overlaps", "obtain", "unverified", "published",
     ),
 }  # fmt: skip
-UNINHERITED = ("licence", "cite", "published")  # keys that speak of one declaration alone
-OF_CONTENT = ("size", "obtain", "unverified")  # and those that speak of its data or weights, inherited as they are
+UNINHERITED = ("published",)  # keys that speak of one declaration alone
+OF_CONTENT = ("size", "obtain", "unverified", "licence", "cite")  # and those that speak of its data or weights
 
 SIZES: Mapping[str, tuple[str, ...]] = {  # what `size` may say
     "model": ("layers", "width", "feedforward", "vocabulary", "positions", "parameters"),

@@ -12,6 +12,7 @@ from compiler.heads import answering, called, kept
 from compiler.ops import FileRows, HubRows
 from compiler.pairs import sides
 from compiler.selection import SelectRule
+from compiler.tags import plain
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def _report_unanswered(last: Stage, target: Settled, found: Sequence[Settled], b
     if alike:
         heads = "; ".join(f"`{p.task.name}` has {', '.join(p.task.labels)}" for p in alike)
         message = f"`{task.name}` needs a head with its labels {', '.join(task.labels)}: {heads}"
-        bag.error(codes.NO_HEAD, target.span, message, "a head fits labels by name and in order", label)
+        hint = "a head fits labels by name and in order; `recoded` in `input` maps those of the data"
+        bag.error(codes.NO_HEAD, target.span, message, hint, label)
         return
     heads = " and ".join(f"`{p.task.name}` has a {p.task.kind.name} one" for p in last.parts)
     of = "the last stage" if len(last.parts) == 1 else "of the last stage"
@@ -147,12 +149,12 @@ def trained_languages(run: Run, target: Settled) -> set[str]:
     """The languages that are not zero-shot for a target: those of stages with labels, or of its own kind."""
     parts = [p for stage in run.stages for p in stage.parts]
     read = (p for p in parts if p.task.kind.labelled or p.task.kind is target.task.kind)
-    return {side for p in read for language in p.languages for side in sides(language)}
+    return {plain(side) for p in read for language in p.languages for side in sides(language)}
 
 
 def is_trained(language: str, trained: Collection[str]) -> bool:
-    """Whether a language, or of a pair both, is one that stages train on."""
-    return all(side in trained for side in sides(language))
+    """Whether a language, or of a pair both, is one that stages train on, however it is spelled."""
+    return all(plain(side) in trained for side in sides(language))
 
 
 def _warn_trained(run: Run, target: Settled, bag: Bag) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -10,14 +11,15 @@ from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
 from compiler.facts import Facts, read_facts, read_model_size, read_unverified
 from compiler.labels import read_labels
-from compiler.pairs import PAIRS, check_pairs, read_pairs
+from compiler.pairs import PAIRS, check_pairs, read_pairs, sides
 from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
 from compiler.sources import ModelSource, read_weights
 from compiler.suggest import did_you_mean
+from compiler.tags import written_otherwise
 from compiler.values import Given, read_settings
 from compiler.writing import describe
-from dsl.syntax import Call, ListValue, Pair, Record, String, Value, Word
+from dsl.syntax import Call, Group, ListValue, Name, Pair, Record, String, Value, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +120,7 @@ def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> Task
     kind = KINDS[merged.kind]
     _check_keys(merged, DECLARATION_KEYS["task"], bag)
     source, languages = spoken(merged, bag)
+    _check_codes(merged, (source, *languages), names, bag)
     reading = read_reading(merged, kind, bag)
     if reading is None:
         return None
@@ -151,6 +154,24 @@ def spoken(merged: Merged, bag: Bag) -> tuple[str, tuple[str, ...]]:
     if pair is not None and pair in merged.declaration.record.pairs:
         check_pairs(languages, pair.value.span, bag)
     return source, languages
+
+
+def _check_codes(merged: Merged, languages: tuple[str, ...], names: Names, bag: Bag) -> None:
+    """Report codes that are not BCP 47's, where they are declared: equal languages must have equal codes."""
+    spans = [pair for key in ("languages", "source") if (pair := merged.nearest(key)) and merged.holds(pair.key.span)]
+    said = {side for pair in spans for side in re.findall(r"[\w-]+", pair.value.span.text)}
+    for code in dict.fromkeys(side for language in languages for side in sides(language)):
+        found = written_otherwise(code) if code in said else None
+        if found is None or isinstance(names.get(Name(code, merged.declaration.name.span)), Group):
+            continue
+        pair = next(p for p in spans if re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", p.value.span.text))
+        if not found:
+            message = f"`{code}` is no code of a language"
+            hint = "codes are those of BCP 47; `codes:` gives the spelling of the data"
+        else:
+            message = f"`{code}` is another spelling of `{found}`"
+            hint = f"write `{found}` (BCP 47), and `codes: {{ {found}: {code} }}` where the data are called so"
+        bag.error(codes.WRONG_VALUE, pair.value.span, message, hint)
 
 
 def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
@@ -208,9 +229,14 @@ def _words(merged: Merged, key: str, bag: Bag) -> tuple[str, ...]:
         case ListValue(items=items) if items and all(isinstance(i, Word | String) for i in items):
             return tuple(dict.fromkeys(_text(i) for i in items))
         case _:
-            also = ", or `pairs(de, fr)`" if key == "languages" else ""
-            _wrong(pair, f"a list such as `[de, fr]`{also}", bag)
+            _wrong(pair, _LISTS.get(key, "a list of names"), bag)
     return ()
+
+
+_LISTS = {
+    "languages": "a list such as `[de, fr]`, or `pairs(de, fr)`",
+    "labels": "names such as `[no, yes]`; numbers in the data count them from 0",
+}
 
 
 def _text(value: Value) -> str:

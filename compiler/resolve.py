@@ -31,6 +31,7 @@ class Scope(Struct, frozen=True):
     own: Mapping[str, Named]
     used: Mapping[str, Named]
     refused: frozenset[str] = frozenset()  # names whose declaration was refused already
+    hidden: Mapping[str, Named] = {}  # of the files that it uses, what its own hide
 
 
 class Names(Struct, frozen=True):
@@ -61,7 +62,7 @@ class Names(Struct, frozen=True):
         found = self.get(parent)
         if found is not declaration:
             return found
-        return self._scope(parent).used.get(parent.text) or self.library.get(parent.text) or found
+        return self._scope(parent).hidden.get(parent.text) or self.library.get(parent.text) or found
 
     def is_refused(self, name: Name) -> bool:
         """Whether the name's declaration was reported already."""
@@ -137,10 +138,12 @@ def _scope(file: File, scopes: Mapping[Source, Scope], library: Mapping[str, Nam
     for statement in declared:
         _enter(statement, own, library, bag)
     used: dict[str, Named] = {}
+    hidden: dict[str, Named] = {}
     for path, source in file.uses:
         for name, found in scopes[source].own.items():
             _bring(name, found, path, used, own, bag)
-    return Scope(own, used, frozenset(s.name.text for s in declared if _is_reserved(s.name.text)))
+            hidden |= {name: found} if name in own else {}
+    return Scope(own, used, frozenset(s.name.text for s in declared if _is_reserved(s.name.text)), hidden)
 
 
 def _bring(name: str, found: Named, path: String, used: dict[str, Named], own: Mapping[str, Named], bag: Bag) -> None:
@@ -160,7 +163,7 @@ def _without(scope: Scope, wrong: Collection[Span]) -> Scope:
     """The scope without declarations that were refused, the places of whose names are `wrong`."""
     own, used = ({n: d for n, d in m.items() if d.name.span not in wrong} for m in (scope.own, scope.used))
     refused = {n for n, d in (*scope.own.items(), *scope.used.items()) if d.name.span in wrong}
-    return Scope(own, used, scope.refused | refused)
+    return Scope(own, used, scope.refused | refused, scope.hidden)
 
 
 def library_names(specs: tuple[Spec, ...], bag: Bag) -> dict[str, Named]:

@@ -10,11 +10,41 @@ from compiler.catalog import LANGUAGE_SLIPS
 if TYPE_CHECKING:
     from langcodes import Language
 
+_TWO = 2
+_WITHDRAWN = ("in", "iw", "ji", "jw", "mo", "sh")  # codes of two letters that BCP 47 has replaced
+
 
 def standard(code: str) -> str:
     """The code that BCP 47 prefers: `ur` for `urd`, `he` for `iw`, `zh` for `cmn`; what is no code stays as it is."""
     language = _language(code)
     return code if language is None else language.to_tag()
+
+
+@cache
+def plain(code: str) -> str:
+    """One code for each language, whatever its spelling: `zh` for `cmn`, `ar` for `arb`. Of two letters it is one."""
+    return code if _is_short(code) else standard(code)
+
+
+@cache
+def written_otherwise(code: str) -> str | None:
+    """How BCP 47 writes a code that it writes otherwise, `sw` for `swa`; "" of what is no code; None of one that is."""
+    if _is_short(code) and code not in _WITHDRAWN:
+        return None
+    from langcodes import Language
+    from langcodes.tag_parser import LanguageTagError
+
+    try:
+        tag = Language.get(code.replace("_", "-")).to_tag()
+    except LanguageTagError:
+        return ""
+    return tag if tag != code else None
+
+
+def _is_short(code: str) -> bool:
+    """Whether a code needs no looking up: two letters, a private one (`qaa` to `qtz`), or one of somebody's own."""
+    first = code.partition("-")[0]
+    return (first.isalpha() and first.islower() and len(first) == _TWO) or first == "x" or "qaa" <= first <= "qtz"
 
 
 @cache

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _BYTES_A_TOKEN = {"jsonl": 6.0, "json": 6.0, "csv": 5.0, "tsv": 5.0, "text": 4.5, "arrow": 5.0, "parquet": 2.5}
 _LINED = frozenset({"jsonl", "csv", "tsv", "text"})  # a row is a line
 _HEAD = 65_536  # bytes of a file that are looked at
+_POOLED, _SENTENCE = "gold", 30.0  # the field of tasks whose rows are pools; tokens of a sentence of theirs
 _MARKS = 3  # tokens that a sequence has beside its text
 
 
@@ -58,6 +59,8 @@ class _Guess:
         if found is None:
             return None
         rows, tokens = found
+        if _POOLED in dict(op.fields):  # a row may hold a whole pool: its sentences are what is read
+            rows, tokens = max(1.0, rows * tokens / _SENTENCE), _SENTENCE
         if op.limit is not None:
             rows = min(rows, op.limit.count)
         sequences = max((len(t) for _, t in op.fields if isinstance(t, tuple)), default=1)

@@ -28,9 +28,12 @@ def index_of(value: object, labels: tuple[str, ...], what: str, field: str, also
     text = str(value).strip()
     if text in labels:
         return labels.index(text)
+    if isinstance(value, bool) and (named := [n for n, label in enumerate(labels) if label.lower() == text.lower()]):
+        return named[0]
     if is_unlabelled(value, labels):
         return None
     if (index := number(value, len(labels))) is None:
         shown = ", ".join(labels[:_SHOWN]) + (" …" if len(labels) > _SHOWN else "")
-        raise BadInput(f"{what} is {value!r:.40}", f"the labels are {shown}{also}", f"input.{field}")
+        boolean = "; as a number it is `| int`" if isinstance(value, bool) else ""
+        raise BadInput(f"{what} is {value!r:.40}", f"the labels are {shown}{also}{boolean}", f"input.{field}")
     return index

@@ -149,7 +149,7 @@ def test_a_row_says_what_is_inherited_and_what_is_not():
     leaf = by_name["leaf"]
 
     assert ("benchmark", "multiple-choice", "mid", "en") == (leaf.word, leaf.kind, leaf.parent, leaf.source)
-    assert (("en", "th"), None, "spec.xfer:19", "spec") == (leaf.languages, leaf.licence, leaf.declared, leaf.origin)
+    assert (("en", "th"), "X", "spec.xfer:19", "spec") == (leaf.languages, leaf.licence, leaf.declared, leaf.origin)
     assert ("X", None) == (by_name["base"].licence, by_name["base"].parent)
     assert (("en",), "library") == (by_name["copa"].languages, by_name["copa"].origin)
     big, bigger = (row for row in models(read(RICH), Bag()) if row.origin == "spec")

@@ -161,7 +161,8 @@ def test_each_line_says_who_wrote_it():
     assert "spec.xfer:19" == lines["precision: bf16"] == lines["languages: [en, th]"] == lines["join: none"]
     assert "built-in" == lines["# batch: 32"] == lines["# weight-decay: 0.01"]
     assert "spec.xfer:4" == lines["# base : multiple-choice"]
-    assert not any(line.startswith(("de:", "sw:", "licence", "cite")) for line in lines)
+    assert not any(line.startswith(("de:", "sw:")) for line in lines)
+    assert "of base, spec.xfer:15" == lines['licence: "X"'], "its data are those of `base`"
 
 
 def test_keys_stand_in_one_order_whoever_wrote_them():
@@ -170,8 +171,8 @@ def test_keys_stand_in_one_order_whoever_wrote_them():
     ]
     keys = [text.strip().split(":")[0] for text in order if text.strip() != "}" and "#" not in text]
 
-    expected = ["data", "source", "languages", "input", "metrics", "split", "codes", "filter", "join", "per-language"]
-    assert [*expected, "settings"] == keys
+    expected = ["data", "source", "languages", "input", "metrics", "split", "licence", "cite"]
+    assert [*expected, "codes", "filter", "join", "per-language", "settings"] == keys
 
 
 def test_what_a_target_would_not_inherit_is_a_comment():

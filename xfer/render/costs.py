@@ -59,7 +59,8 @@ def show_cost(console: Console, plan: Plan, cost: Cost) -> None:
 
 def _time(plan: Plan, found: Estimate) -> str:
     line = found.timeline
-    took = f"Time: about {duration(line.makespan)} on {plan.device.name} with {counted(found.workers, 'worker')}"
+    least = "at least" if found.unknown else "about"
+    took = f"Time: {least} {duration(line.makespan)} on {plan.device.name} with {counted(found.workers, 'worker')}"
     took += f", {line.work / 3600:,.3g} GPU-hours" if plan.device.kind == "cuda" else ""
     how = f"({_parts(plan, found.seconds)}estimated by {_known(found)})"
     return f"{took} {how}{_more_workers(line)}{_chain(line, found.seconds)}{_work(found)}"

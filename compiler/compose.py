@@ -97,7 +97,11 @@ class Composer(Struct, dict=True):
             if (first := seen.get(ref.name.text)) is not None:
                 label = Label(first, "first here")
                 message = f"`{ref.name.text}` is evaluated twice in one chain"
-                hint = "once is enough" if ref.name.text == PREVIOUS else "join the languages in one list"
+                hint = (
+                    "once is enough"
+                    if ref.name.text == PREVIOUS
+                    else "join the languages in one list; two splits are two chains, whose trainings are one"
+                )
                 self.bag.error(codes.LABEL_TWICE, ref.span, message, hint, label)
             seen[ref.name.text] = ref.name.span
             if ref.name.text == PREVIOUS:

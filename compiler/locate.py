@@ -61,7 +61,7 @@ class Locator:
         self.files: dict[str, Path] = {}
         self.hub: dict[str, HubFile] = {}
         self.obtain: dict[AbsentRows, str] = {}  # how to get what lies in a root that nobody named
-        self._missing: set[Span] = set()
+        self._missing: set[tuple[Span, str]] = set()
         self._shapes: dict[Folder, ModelShape] = {}
         self._declared: dict[HubModel, ModelShape] = {}
 
@@ -281,7 +281,7 @@ class Locator:
     def _file_rows(self, source: FilesData, values: dict[str, str], obtain: str | None) -> FileRows | AbsentRows | None:
         pattern = source.patterns.get("", source.patterns.get(values["split"], ""))
         filled = self._filled(pattern, values, source.span)
-        if filled is None or source.span in self._missing:
+        if filled is None:
             return None
         try:
             digests = tuple(self._digest(p) for p in self._beside(source.span).matching(filled))
@@ -293,8 +293,10 @@ class Locator:
             self._report(error, source.span)
             return None
         if not digests:
-            self._missing.add(source.span)  # one message for all its languages
-            self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", self.nearby(filled, source.span))
+            if (source.span, pattern) not in self._missing:  # one message for all its languages
+                self._missing.add((source.span, pattern))
+                near = self.nearby(filled, source.span)
+                self.bag.error(codes.NO_FILE, source.span, f"there is no file `{filled}`", near)
             return None
         return FileRows(source.format, digests, source.columns)
 

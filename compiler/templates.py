@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from compiler.bag import Bag
     from dsl.source import Span
 
-ADDED_FILTERS = ("prefixed",)
+ADDED_FILTERS = ("prefixed", "recoded")
 # Not here: what makes much of little, what differs from run to run (`random`), what writes objects as Python does.
 FILTERS = (
     *("abs", "attr", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first"),

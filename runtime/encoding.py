@@ -18,9 +18,10 @@ from runtime.errors import BadInput, Stopped
 from runtime.joining import rows_of
 from runtime.kinds import kinds
 from runtime.kinds.kind import Coding
+from runtime.lacking import Named
 from runtime.models import check_length, load_tokenizer
 from runtime.perturbing import perturbed
-from runtime.templates import FILTER, Named, Templates
+from runtime.templates import FILTER, Templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

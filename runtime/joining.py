@@ -6,8 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from runtime.errors import BadInput
+from runtime.lacking import Named
 from runtime.sources import read_rows
-from runtime.templates import Named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

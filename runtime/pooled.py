@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from compiler.templates import names_in
 from runtime.errors import BadInput
 from runtime.joining import sources_of
-from runtime.templates import Named, Templates
+from runtime.lacking import Named
+from runtime.templates import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,6 +7,7 @@ nothing here; it is counted, with the first of its kind.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from runtime.kinds.kind import Encoded
 
 ANSWERS = ("label", "tags", "value", "answers", "gold")  # fields that say what is right
+_NEVER = 8  # labels of a message
 _ROOM = 1_000_000  # tokens: more than any row has
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\[.*\]|\{.*\}|\d+", re.DOTALL)  # values in a message
 _REPLACED = "\N{REPLACEMENT CHARACTER}"  # stands where bytes were no text
 
 
@@ -65,6 +68,8 @@ class Survey(Struct):
     cut: int = 0
     lengths: list[int] = field(default_factory=list)  # tokens of each sequence
     unknown: int = 0  # tokens that stand for what the tokenizer does not know
+    unreadable: int = 0  # rows that a run would stop at
+    names: tuple[str, ...] = ()  # of the labels that are declared
     labels: Counter[str] = field(default_factory=Counter)
     numbers: list[float] = field(default_factory=list)  # of a kind whose labels are numbers
     wrong: dict[str, list[int]] = field(default_factory=dict)  # what is wrong, in words -> the rows
@@ -98,7 +103,7 @@ def survey(
     Raises BadInput for files that cannot be read, and a filter that fails.
     """
     values, facts = valued(op, files, allow_code=allow_code)
-    found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept)
+    found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept, names=op.labels)
     coding = Coding(tokenizer, op.max_length, op.labels, scored=False, own=dict(op.own or ()))
     for index, row in islice(values, most):
         _take(found, index, prefixed(row, kinds()[op.kind], op.prefix), coding, shown)
@@ -114,7 +119,8 @@ def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, 
     try:
         encoded = kinds()[found.kind].encode(values, coding)
     except BadInput as error:
-        found.wrong.setdefault(str(error), []).append(index)
+        found.unreadable += 1
+        _wrong(found, f"{error}{f' ({error.hint})' if error.hint else ''}", index)
         return
     found.lengths += [len(ids) for ids in encoded.sequences]
     found.unknown += _unknown(encoded, coding)
@@ -126,6 +132,13 @@ def _take(found: Survey, index: int, values: Mapping[str, Any], coding: Coding, 
         found.seen.append(
             Seen(index, values, tuple(_tokens(ids, coding) for ids in encoded.sequences), encoded.cut, lost)
         )
+
+
+def _wrong(found: Survey, text: str, index: int) -> None:
+    """Enter what is wrong with a row: below the first that differs in what it quotes alone."""
+    alike = _QUOTED.sub("…", text)
+    known = next((said for said in found.wrong if _QUOTED.sub("…", said) == alike), text)
+    found.wrong.setdefault(known, []).append(index)
 
 
 def _unknown(encoded: Encoded, coding: Coding) -> int:
@@ -184,6 +197,9 @@ def _oddities(found: Survey) -> Iterable[tuple[str, list[int]]]:
     for name in _texts(found):
         if empty := [n for n, value in _column(found, name) if isinstance(value, str) and not value.strip()]:
             yield f"`{name}` is empty", empty
+    if found.names and (never := [n for n in found.names if n not in found.labels]) and not found.unreadable:
+        more = " …" if len(never) > _NEVER else ""
+        yield f"no row has the label {', '.join(f'`{n}`' for n in never[:_NEVER])}{more}", []
     for name in ("query", "document"):
         if again := _again(_column(found, name)):
             yield f"`{name}` is that of an earlier row", again

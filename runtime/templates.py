@@ -23,9 +23,9 @@ from jinja2.filters import make_attrgetter
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from compiler.suggest import closest
 from compiler.templates import restrict, too_deep
 from runtime.errors import BadInput
+from runtime.lacking import Named, columns_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -107,10 +107,6 @@ class _Generator(CodeGenerator):
         self.write("environment.made(")
         visit(node, frame)
         self.write(")")
-
-
-class Named(dict[str, Any]):
-    """A row of a source that has a name: `{{ a.items }}` is its column, not a dict's method."""
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -253,6 +249,11 @@ def _prefixed(environment: _Sandbox, items: Iterable[object], prefix: object) ->
     return [environment.joined("", (prefix, item)) for item in items]
 
 
+def _recoded(value: object, codes: Mapping[object, object]) -> object:
+    """`{{ tags | recoded({7: 0, 8: 0}) }}`: the value, or each item of a list, as `codes` has it; others stay."""
+    return [codes.get(item, item) for item in value] if isinstance(value, list) else codes.get(value, value)
+
+
 def _join(environment: _Sandbox, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
     """Jinja2's `join`, of what reads the same in every run."""
     if attribute is not None:
@@ -296,7 +297,8 @@ def _environment() -> _Sandbox:
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, optimized=False, finalize=_written
     )
     restrict(environment)
-    environment.filters |= {"prefixed": pass_environment(_prefixed), "join": pass_environment(_join)}
+    environment.filters |= {"prefixed": pass_environment(_prefixed), "recoded": _recoded}
+    environment.filters["join"] = pass_environment(_join)
     environment.filters = {name: _measuring(environment, name, f) for name, f in environment.filters.items()}
     return environment
 
@@ -354,18 +356,10 @@ def _refusals(field: Callable[[], str], row: Mapping[str, Any]) -> Iterator[None
     except UndefinedError as error:
         lacks = re.sub("'([^']*)'", r"`\1`", error.message or "")
         message = f"the template of `{field()}` asks for what the row lacks: {lacks}"
-        raise BadInput(message, _columns(row, lacks), _place(field())) from error
+        raise BadInput(message, columns_hint(row, lacks), _place(field())) from error
     except _FAILURES as error:
         says, hint = next((s, h) for kind, s, h in _SAYINGS if isinstance(error, kind))
         raise BadInput(f"the template of `{field()}` {says}: {_what(error)}", hint, _place(field())) from error
-
-
-def _columns(row: Mapping[str, Any], lacks: str) -> str:
-    """The columns as templates call them, the nearest to what is lacking first of all."""
-    names = [f"{n}.{c}" for n, v in row.items() for c in (v if isinstance(v, Named) else ())] or list(row)
-    best = closest(lacks.split("`")[-2], names) if "`" in lacks else None
-    near = f"did you mean `{best}`? " if best is not None else ""
-    return f"{near}The columns are {', '.join(f'`{name}`' for name in names)}"
 
 
 def _place(field: str) -> str:

@@ -31,8 +31,9 @@ MEANING = {
         "runtime/encoding.py": (),
         "runtime/joining.py": (),
         "runtime/perturbing.py": (),
+        "runtime/lacking.py": ("Named",),
         "runtime/templates.py": (
-            *("_Generator", "Named", "_Sandbox", "_prefixed", "_join", "_measuring", "_environment", "Templates"),
+            *("_Generator", "_Sandbox", "_prefixed", "_recoded", "_join", "_measuring", "_environment", "Templates"),
             "_single_expression",
         ),
         "compiler/templates.py": ("restrict",),

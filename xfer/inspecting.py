@@ -13,6 +13,8 @@ import click
 from msgspec import Struct
 
 from compiler.ops import Data, Folder, Model
+from compiler.suggest import language_hint
+from dsl.diagnostics import Severity
 from xfer import api, exits
 from xfer.arguments import common, consoles
 from xfer.opening import Options, UsageError
@@ -35,6 +37,7 @@ class Looked(Struct, frozen=True):
     surveys: Sequence[Survey]
     suspected: Sequence[Suspicion]
     asked: frozenset[str]  # languages
+    copies: tuple[tuple[str, str], ...] = ()  # data sets that are the same files as another, which is shown
 
     @property
     def shown(self) -> list[Survey]:
@@ -97,7 +100,8 @@ def data(
         click.echo(json.dumps(document(looked), indent=1, ensure_ascii=False, default=str))
     else:
         show_data(out, looked)
-    return exits.OK
+    broken = any(d.severity is Severity.ERROR for d in study.compiled.diagnostics)
+    return exits.ERROR if broken or any(s.unreadable for s in looked.shown) else exits.OK
 
 
 def _named(text: str) -> tuple[str, tuple[str, ...]]:
@@ -126,7 +130,8 @@ def look(
 
     plan = _plan(study, task)
     check_reachable(plan, plan.nodes, allow_code=allow_code)
-    nodes = _without_copies(plan.nodes, {_data_name(n.label) for n in study.plan.nodes if isinstance(n.op, Data)})
+    read = {_data_name(n.label) for n in study.plan.nodes if isinstance(n.op, Data)}
+    nodes, copies = _without_copies(plan.nodes, read)
     plan = local_files(plan, nodes, say)
     tokenizer = _tokenizer(plan)
     found = [
@@ -135,10 +140,13 @@ def look(
         if isinstance(node.op, Data)
     ]
     own = [s for s in found if s.task == task and s.split in (splits or (s.split,))]
-    languages = dict.fromkeys(s.language for s in own)
+    there = [n.op for n in plan.nodes if isinstance(n.op, Data) and _task_of(n.label) == task]
+    languages = dict.fromkeys(op.language for op in there if op.split in (splits or (op.split,)))
     if missing := [code for code in asked if code not in languages]:
-        raise UsageError(f"`{task}` has no language `{missing[0]}` here", f"it has {', '.join(languages)}")
-    return Looked(own, suspicions(own, [s for s in found if s.task != task]), frozenset(asked or languages))
+        hint = language_hint(missing[0], languages) if languages else "no file of it was found"
+        raise UsageError(f"`{task}` has no language `{missing[0]}` here", hint)
+    same = tuple(pair for pair in copies if pair[0].startswith(f"{task} "))
+    return Looked(own, suspicions(own, [s for s in found if s.task != task]), frozenset(asked or languages), same)
 
 
 def _plan(study: api.Study, task: str) -> Plan:
@@ -150,14 +158,19 @@ def _plan(study: api.Study, task: str) -> Plan:
     raise UsageError(message, f"they read {', '.join(f'`{name}`' for name in read)}" if read else None)
 
 
-def _without_copies(nodes: Sequence[Node], read: Collection[str]) -> list[Node]:
-    """The nodes; of splits that are the same files the one that a chain reads, else the first."""
+def _without_copies(nodes: Sequence[Node], read: Collection[str]) -> tuple[list[Node], list[tuple[str, str]]]:
+    """The nodes, of splits that are the same files the one that a chain reads, else the first; and what is left out."""
     kept: dict[object, Node] = {}
     for node in nodes:
         what = (_task_of(node.label), node.op.language, node.op.sources) if isinstance(node.op, Data) else node.key
         if what not in kept or (_data_name(node.label) in read and _data_name(kept[what].label) not in read):
             kept[what] = node
-    return list(kept.values())
+    stay = {node.key for node in kept.values()}
+    return list(kept.values()), [
+        (_data_name(node.label), _data_name(kept[_task_of(node.label), node.op.language, node.op.sources].label))
+        for node in nodes
+        if node.key not in stay and isinstance(node.op, Data)
+    ]
 
 
 def _data_name(label: str) -> str:

@@ -198,6 +198,8 @@ def test_a_column_may_have_any_name(name):
         ("{% for a, b in [(1, 2), (3, 4)] %}{{ a }}{{ b }}{% endfor %}", "1234"),
         ("{{ dict(a=1)['a'] }}", 1),
         ("{{ endings | prefixed(1) }}", ["1a", "1b"]),
+        ("{{ [1, 7, 8] | recoded({7: 0, 8: 0}) }}", [1, 0, 0]),
+        ("{{ 'no' | recoded({'no': 'false'}) }}", "false"),
     ],
 )
 def test_what_templates_are_for_still_works(template, expected):

@@ -159,7 +159,7 @@ def test_nothing_is_stored(here, capsys):
     ("name", "message", "hint"),
     [
         ("nothing", "no chain of `spec.xfer` reads the data of `nothing`", "they read `answers`, `asks`"),
-        ("asks[xx]", "`asks` has no language `xx` here", "it has qaa, qab, qac, qad"),
+        ("asks[xx]", "`asks` has no language `xx` here", "it has `qaa`, `qab`, `qac`, `qad`"),
         ("asks[", "`asks[` is no task", "write `NAME`, `NAME[th]`"),
     ],
 )
@@ -194,3 +194,73 @@ def test_pools_are_looked_at_sentence_by_sentence(here, capsys):
 def test_a_number_that_makes_no_sense_is_wrong_usage(here, capsys, option):
     assert exits.USAGE == call(["data", "spec.xfer", "asks", *option])
     assert option[0] in capsys.readouterr().err
+
+
+LABELLED = """\
+task kinds : classification {
+  data: files({ train: "train.jsonl", dev: "dev.jsonl", test: "test.jsonl" })
+  source: qaa
+  labels: [no, yes, maybe]
+  input: { text: "{{ text }}", label: "{{ label }}" }
+}
+babel-mini -> kinds @ kinds(split: dev)
+"""
+
+
+@pytest.fixture
+def labelled(tmp_path, monkeypatch):
+    """Two labels of three occur; `test` is the same bytes as `dev`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XFER_STORE", str(tmp_path / "store"))
+    (tmp_path / "spec.xfer").write_text(LABELLED)
+    for split, rows in {"train": [0, 1, 0, "yes"], "dev": [1, 0], "test": [1, 0]}.items():
+        lines = [
+            json.dumps({"text": f"{n} of {'train' if split == 'train' else 'dev'}", "label": v})
+            for n, v in enumerate(rows)
+        ]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_numbers_of_labels_are_called_by_their_names_and_labels_that_never_occur_are_told(labelled, capsys):
+    out = told(capsys, "kinds", "--split", "train")
+
+    assert "label: 0 (no)" in out and "label: 1 (yes)" in out
+    assert "! no row has the label `maybe`" in out
+
+
+def test_a_split_that_is_the_same_files_as_another_is_told(labelled, capsys):
+    assert "kinds test[qaa]: the same files as kinds dev[qaa]" in told(capsys, "kinds")
+
+
+def test_rows_that_cannot_be_read_are_one_line_with_the_hint_and_an_exit_of_one(labelled, capsys):
+    rows = [{"text": f"t {n}", "label": f"A{n}"} for n in range(40)]
+    (labelled / "train.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+    assert exits.ERROR == call(["data", "spec.xfer", "kinds", "--split", "train"])
+    out = capsys.readouterr().out
+    (line,) = [line for line in out.splitlines() if "`label` is" in line]
+    assert (
+        "`label` is 'A0' (the labels are no, yes, maybe, or their numbers from 0 to 2): 40 of 40 rows (1, 2, 3, 4, 5, …)"
+        in line
+    )
+
+
+def test_a_file_that_is_missing_hides_no_other_and_is_no_success(labelled, capsys):
+    (labelled / "test.jsonl").unlink()
+
+    assert exits.ERROR == call(["data", "spec.xfer", "kinds"])
+    said = capsys.readouterr()
+    assert "there is no file `test.jsonl`" in said.err
+    assert "kinds train[qaa]" in said.out and "kinds dev[qaa]" in said.out
+
+
+def test_booleans_are_the_labels_of_their_names(labelled, capsys):
+    (labelled / "spec.xfer").write_text(LABELLED.replace("[no, yes, maybe]", "[false, true]"))
+    (labelled / "train.jsonl").write_text('{"text": "a", "label": true}\n{"text": "b", "label": false}\n')
+
+    (record,) = records(capsys, "kinds", "--split", "train")
+    assert {"true": 1, "false": 1} == record["labels"]
+    (labelled / "spec.xfer").write_text(LABELLED)
+    assert exits.ERROR == call(["data", "spec.xfer", "kinds", "--split", "train"])
+    assert "as a number it is `| int`" in capsys.readouterr().out

@@ -31,9 +31,11 @@ def show_data(console: Console, looked: Looked) -> None:
         for text, rows in _wrong(survey, looked):
             console.print(Text(f"  ! {_fault(text, rows, survey)}", "yellow"), soft_wrap=True)
         for seen in survey.seen:
-            for line in _example(seen):
+            for line in _example(seen, survey.names):
                 console.print(Text(f"  {line}", "dim"), soft_wrap=True)
         console.print()
+    for copy, shown in looked.copies:
+        console.print(Text(f"{copy}: the same files as {shown}", "dim"), soft_wrap=True)
     _show_others(console, looked)
 
 
@@ -77,19 +79,30 @@ def _wrong(survey: Survey, looked: Looked) -> Iterator[tuple[str, Sequence[int]]
 
 
 def _fault(text: str, rows: Sequence[int], survey: Survey) -> str:
+    if not rows:
+        return text
     shown = ", ".join(str(row + 1) for row in rows[:_ROWS])
     return f"{text}: {len(rows):,} of {counted(survey.looked, 'row')} ({shown}{', …' if len(rows) > _ROWS else ''})"
 
 
-def _example(seen: Seen) -> Iterator[str]:
+def _example(seen: Seen, names: Sequence[str]) -> Iterator[str]:
     yield f"row {seen.row + 1}{', cut to fit' if seen.cut else ''}"
     for name, value in seen.values.items():
-        yield f"  {name}: {_short(str(value))}"
+        yield f"  {name}: {_short(str(value))}{_called(name, value, names)}"
     for number, tokens in enumerate(seen.sequences):
         title = "tokens" if len(seen.sequences) == 1 else f"tokens {number + 1} of {len(seen.sequences)}"
         yield f"  {title} ({len(tokens)}): {_tokens(tokens)}"
         for lost in (found for found in seen.lost if found.sequence == number):
             yield f"    {counted(len(lost.tokens), 'token')} cut off behind token {lost.behind}: {_tokens(lost.tokens)}"
+
+
+def _called(name: str, value: object, names: Sequence[str]) -> str:
+    """What numbers of labels are called."""
+    values: list[Any] = value if isinstance(value, list) else [value]
+    if name not in ("label", "tags") or not names or not all(isinstance(v, int) for v in values):
+        return ""
+    called = [names[v] for v in values if 0 <= v < len(names)]
+    return f" ({_short(' '.join(called))})" if len(called) == len(values) else ""
 
 
 def _short(text: str) -> str:

@@ -240,10 +240,7 @@ def test_rows_that_cannot_be_read_are_one_line_with_the_hint_and_an_exit_of_one(
     assert exits.ERROR == call(["data", "spec.xfer", "kinds", "--split", "train"])
     out = capsys.readouterr().out
     (line,) = [line for line in out.splitlines() if "`label` is" in line]
-    assert (
-        "`label` is 'A0' (the labels are no, yes, maybe, or their numbers from 0 to 2): 40 of 40 rows (1, 2, 3, 4, 5, …)"
-        in line
-    )
+    assert "`label` is 'A0' (the labels are no, yes, maybe, or their numbers from 0 to 2): 40 of 40 rows" in line
 
 
 def test_a_file_that_is_missing_hides_no_other_and_is_no_success(labelled, capsys):

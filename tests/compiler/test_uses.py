@@ -53,6 +53,15 @@ def test_a_used_file_brings_in_all_that_it_declares(here):
     assert ["sw"] * 3 == [c.language for c in plan.cells]
 
 
+def test_a_declaration_may_inherit_from_the_used_one_of_its_own_name(here):
+    text = 'use "lib/tasks.xfer"\ntask near : near { settings: { epochs: 7 } }\nm -> i -> near @ x[few]'
+    plan = plan_of(text, here())
+
+    assert {7, 3} == {n.op.length[1] for n in nodes(plan, Train)}, "`i` means the used file's own `near`"
+    files = {n.label: n.op.rows[0].files for n in nodes(plan, Data) if "near train" in n.label}
+    assert 1 == len(set(files.values())), "the data are inherited"
+
+
 def test_the_same_work_declared_elsewhere_is_the_same_work(here):
     folder = here()
     used = plan_of('use "lib/tasks.xfer"\nm -> i -> a @ x[few]', folder)

@@ -126,7 +126,7 @@ KINDS: Mapping[str, Kind] = {
             ("query", "document"),
             {
                 "accuracy": Metric("share of queries whose document is found"),
-                "f1": Metric("F1 over the pairs that are found, as XTREME scores BUCC", has_threshold=True),
+                "f1": Metric("F1 over the pairs that are found, as XTREME scores BUCC", version=2, has_threshold=True),
             },
             ("layer", "pool", "similarity", "prefix", "match", "threshold"),
             labelled=False,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from compiler import codes
 from compiler.heads import answering, called, kept
-from compiler.ops import FileRows, HubRows
+from compiler.ops import AbsentRows, FileRows, HubRows
 from compiler.pairs import sides
 from compiler.selection import SelectRule
 from compiler.tags import plain
@@ -142,7 +142,7 @@ def _report_unanswered(last: Stage, target: Settled, found: Sequence[Settled], b
 
 def _teacher(task: TaskDecl) -> str:
     """The task that a benchmark inherits from, else itself."""
-    return task.ancestry[min(1, len(task.ancestry) - 1)]
+    return next((name for name in task.ancestry if name != task.name), task.name)
 
 
 def trained_languages(run: Run, target: Settled) -> set[str]:
@@ -205,6 +205,8 @@ def rows_of(data: Data) -> frozenset[object]:
                 found.update(digest for digest in files if digest is not None)
             case HubRows():
                 found.add(replace(rows, revision=None))
+            case AbsentRows(are_labels=True):
+                pass
             case _:
                 found.add(rows)
     return frozenset(found)

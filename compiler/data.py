@@ -141,6 +141,9 @@ class DataLowering:
             found.append((named.name, tuple(r for r in rows if r is not None)))
             if None in rows:
                 return None
+        if task.absent is not None:
+            self._locator.obtain[task.absent] = task.facts.obtain or ""
+            found[0] = (found[0][0], (*found[0][1], task.absent))
         return tuple(found if reading.join else sorted(found, key=lambda n: n[0]))
 
     def of_target(self, target: Settled, model: Key, split: str, lengths: Settled) -> Mapping[str, Key]:
@@ -239,6 +242,7 @@ class DataLowering:
         message = f"`{part.task.name}` has no {split} split in {', '.join(f'`{c}`' for c in lacking)}; {why}"
         missing = self._locator.expected(data, split, lacking[0], code)
         hint = f"its data have: {there}" + (f"; {missing}" if missing else "")
+        hint += f"; {part.task.facts.obtain}" if missing and part.task.facts.obtain else ""
         if split == "train" and not missing and there != "no split at all":
             hint += f"; to train on those, a `task NAME : {part.task.name} {{ data: … }}` calls them `train`"
         self._bag.error(codes.NO_SPLIT, part.name_span, message, hint, Label(data[0].span, "its data"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -10,21 +9,22 @@ from msgspec import Struct, field
 from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
 from compiler.facts import Facts, read_facts, read_model_size, read_unverified
-from compiler.labels import read_labels
-from compiler.pairs import PAIRS, check_pairs, read_pairs, sides
+from compiler.labels import absent_labels, read_labels
+from compiler.pairs import PAIRS, check_pairs, read_pairs
 from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
 from compiler.sources import ModelSource, read_weights
+from compiler.spelling import check_codes
 from compiler.suggest import did_you_mean
-from compiler.tags import written_otherwise
 from compiler.values import Given, read_settings
 from compiler.writing import describe
-from dsl.syntax import Call, Group, ListValue, Name, Pair, Record, String, Value, Word
+from dsl.syntax import Call, ListValue, Pair, Record, String, Value, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from compiler.bag import Bag
+    from compiler.ops import AbsentRows
     from compiler.overlaps import Rows
     from compiler.places import Places
     from compiler.resolve import Names
@@ -62,6 +62,7 @@ class TaskDecl(Struct, frozen=True):
     lineage: tuple[Span, ...]  # the same, as places: itself, its parent, …
     span: Span
     facts: Facts
+    absent: AbsentRows | None = None  # the file of its labels, where that must be obtained
     shared: Mapping[str, Mapping[Rows, Span]] = field(
         default_factory=dict
     )  # by split, as `compiler.overlaps` closes it
@@ -120,7 +121,7 @@ def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> Task
     kind = KINDS[merged.kind]
     _check_keys(merged, DECLARATION_KEYS["task"], bag)
     source, languages = spoken(merged, bag)
-    _check_codes(merged, (source, *languages), names, bag)
+    check_codes(merged, names, bag)
     reading = read_reading(merged, kind, bag)
     if reading is None:
         return None
@@ -134,6 +135,7 @@ def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> Task
         source=source,
         languages=languages,
         labels=_labels(merged, kind, places, bag),
+        absent=_absent_labels(merged, places),
         metrics=_metrics(merged, kind, bag),
         split=_split(merged, bag),
         settings=_kind_settings(merged, kind, bag),
@@ -154,24 +156,6 @@ def spoken(merged: Merged, bag: Bag) -> tuple[str, tuple[str, ...]]:
     if pair is not None and pair in merged.declaration.record.pairs:
         check_pairs(languages, pair.value.span, bag)
     return source, languages
-
-
-def _check_codes(merged: Merged, languages: tuple[str, ...], names: Names, bag: Bag) -> None:
-    """Report codes that are not BCP 47's, where they are declared: equal languages must have equal codes."""
-    spans = [pair for key in ("languages", "source") if (pair := merged.nearest(key)) and merged.holds(pair.key.span)]
-    said = {side for pair in spans for side in re.findall(r"[\w-]+", pair.value.span.text)}
-    for code in dict.fromkeys(side for language in languages for side in sides(language)):
-        found = written_otherwise(code) if code in said else None
-        if found is None or isinstance(names.get(Name(code, merged.declaration.name.span)), Group):
-            continue
-        pair = next(p for p in spans if re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", p.value.span.text))
-        if not found:
-            message = f"`{code}` is no code of a language"
-            hint = "codes are those of BCP 47; `codes:` gives the spelling of the data"
-        else:
-            message = f"`{code}` is another spelling of `{found}`"
-            hint = f"write `{found}` (BCP 47), and `codes: {{ {found}: {code} }}` where the data are called so"
-        bag.error(codes.WRONG_VALUE, pair.value.span, message, hint)
 
 
 def _check_keys(merged: Merged, known: tuple[str, ...], bag: Bag) -> None:
@@ -250,16 +234,21 @@ def _text(value: Value) -> str:
 def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("labels")
     in_file = pair is not None and isinstance(pair.value, Call) and pair.value.function.text == "files"
-    may_lack = merged.nearest("obtain") is not None
-    labels = (
-        read_labels(pair.value, places, bag, may_lack=may_lack) if in_file and pair else _words(merged, "labels", bag)
-    )
+    if (absent := _absent_labels(merged, places)) is not None:
+        return (absent.pattern,)  # nobody knows them, and no other file's are the same
+    labels = read_labels(pair.value, places, bag) if in_file and pair else _words(merged, "labels", bag)
     if pair is not None and not kind.needs_labels:
         bag.error(codes.UNKNOWN_KEY, pair.key.span, f"{kind.name} has no `labels`", "take them out")
     if kind.needs_labels and pair is None and merged.begins():
         name = merged.declaration.name
         bag.error(codes.MISSING_KEY, name.span, f"`{name.text}` has no `labels`, which {kind.name} needs")
     return labels
+
+
+def _absent_labels(merged: Merged, places: Places) -> AbsentRows | None:
+    """The file of labels, if it lies in a root that nobody named and is to be obtained."""
+    pair = merged.nearest("labels")
+    return absent_labels(pair.value, places) if pair is not None and merged.nearest("obtain") is not None else None
 
 
 def _metrics(merged: Merged, kind: Kind, bag: Bag) -> tuple[str, ...]:

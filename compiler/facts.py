@@ -87,7 +87,7 @@ def read_text(merged: Merged, key: str, bag: Bag) -> str | None:
     pair = merged.nearest(key)
     if pair is None:
         return None
-    if isinstance(pair.value, String):
+    if isinstance(pair.value, String) and pair.value.value.strip():
         return pair.value.value
     _wrong(key, pair.value, "a text in quotes", bag)
     return None
@@ -150,6 +150,9 @@ class _Scores(Struct, frozen=True):
         note = self._text(pairs["note"], item) if "note" in pairs else None
         model, split = self._model(pairs.get("model")), self._split(pairs.get("split"))
         scores = [s for key, pair in pairs.items() if key in self.kind.metrics for s in self._scores(pair)]
+        if not pairs.keys() - set(OF_A_SCORE):
+            hint = f"for example `{self.kind.metric}: 54.3`"
+            self.bag.error(codes.MISSING_KEY, item.span, "a published score needs a metric", hint)
         return [
             Published(texts["system"], texts["source"], metric, language, score, model, split, note)
             for metric, language, score in scores

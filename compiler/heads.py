@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from compiler.suggest import listing
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from compiler.declare import TaskDecl
     from compiler.settle import Settled
+    from dsl.source import Span
 
 
 def has_signature_of(task: TaskDecl, other: TaskDecl) -> bool:
@@ -27,9 +29,15 @@ def answering(parts: Sequence[Settled], task: TaskDecl) -> tuple[Settled, ...]:
     if len(fitting) < 2:  # noqa: PLR2004
         return fitting
     for ancestor in task.lineage:
-        if same := tuple(p for p in fitting if p.task.span == ancestor):
+        if same := tuple(p for p in fitting if p.task.span == ancestor or ancestor in _namesakes(p.task)):
             return same
     return fitting
+
+
+def _namesakes(task: TaskDecl) -> list[Span]:
+    """The places of the declarations of its own name that a task inherits from: it stands for those."""
+    same = takewhile(lambda found: found[0] == task.name, zip(task.ancestry, task.lineage, strict=True))
+    return [span for _, span in same]
 
 
 def kept(parts: Sequence[Settled], part: Settled) -> tuple[Settled, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler import codes
 from compiler.nearby import lying_near
+from compiler.ops import AbsentRows
 from compiler.places import PlaceError, Places
 from dsl.syntax import Argument, Call, String
 
@@ -18,26 +19,25 @@ if TYPE_CHECKING:
 MOST_BYTES = 1_000_000  # of a file of labels; more is a file of something else
 
 
-def read_labels(value: Value, places: Places, bag: Bag, *, may_lack: bool = False) -> tuple[str, ...]:
-    """The labels in the file that `labels: files("tags.txt")` names, in its order; () after a finding.
-
-    With `may_lack`, there is no finding where the file lies in a root that nobody named (`obtain:`).
-    """
+def read_labels(value: Value, places: Places, bag: Bag) -> tuple[str, ...]:
+    """The labels in the file that `labels: files("tags.txt")` names, in its order; () after a finding."""
     match value:
         case Call(arguments=(Argument(name=None, value=String(value=name)),)):
-            return () if may_lack and _lacks(name, value.span, places) else _labels(name, value.span, places, bag)
+            return _labels(name, value.span, places, bag)
     hint = '`labels: files("tags.txt")`, one label a line'
     bag.error(codes.WRONG_VALUE, value.span, "`labels` takes one file by its name in quotes", hint)
     return ()
 
 
-def _lacks(name: str, span: Span, places: Places) -> bool:
-    """Whether the file lies in a root that nobody named."""
-    try:
-        places.of(span.source.name).path(name)
-    except PlaceError as error:
-        return error.root is not None
-    return False
+def absent_labels(value: Value, places: Places) -> AbsentRows | None:
+    """The file of labels, if it lies in a root that nobody named."""
+    match value:
+        case Call(arguments=(Argument(name=None, value=String(value=name)),)):
+            try:
+                places.of(value.span.source.name).path(name)
+            except PlaceError as error:
+                return AbsentRows(error.root, name, are_labels=True) if error.root is not None else None
+    return None
 
 
 def _labels(name: str, span: Span, places: Places, bag: Bag) -> tuple[str, ...]:

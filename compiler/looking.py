@@ -40,7 +40,15 @@ def look(spec: str, runs: Iterable[Run], name: str, locator: Locator, device: De
             if model is not None:
                 _enter(*reading, run, model, data)
             return Plan(
-                spec, device, tuple(graph.nodes.values()), (), (), dict(locator.files), dict(locator.hub), (0, 0)
+                spec=spec,
+                device=device,
+                nodes=tuple(graph.nodes.values()),
+                cells=(),
+                routes=(),
+                files=dict(locator.files),
+                hub=dict(locator.hub),
+                naive=(0, 0),
+                obtain=dict(locator.obtain),
             )
     return None
 

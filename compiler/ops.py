@@ -86,10 +86,11 @@ class PythonRows(Struct, frozen=True):
 
 
 class AbsentRows(Struct, frozen=True):
-    """Rows of local files that nobody has given yet: they lie in a root that is not named (`obtain:`)."""
+    """Rows, or labels, of local files that nobody has given yet: they lie in a root that is not named (`obtain:`)."""
 
     root: str
     pattern: str
+    are_labels: bool = False
 
 
 Rows = FileRows | WorldRows | HubRows | PythonRows | AbsentRows

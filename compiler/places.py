@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
@@ -137,6 +138,15 @@ class Places(Struct, frozen=True, dict=True):
 def _same(before: os.stat_result, after: os.stat_result) -> bool:
     """Whether a file was left alone between two looks."""
     return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a pattern names a file as `Places.matching` has it: `*` and `?` cross no `/` and begin no `.x`."""
+    parts, wanted = name.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(
+        fnmatchcase(part, want) and (not part.startswith(".") or want.startswith("."))
+        for part, want in zip(parts, wanted, strict=True)
+    )
 
 
 def fill(pattern: str, values: Mapping[str, str]) -> str:

@@ -243,8 +243,8 @@ def _inherits_right(merged: Merged, written: Mapping[str, _Owned], names: tuple[
     if not names:
         return True
     data, namer = merged.pairs["data"][0]
-    depth = _depth(namer, merged)
-    inherited = [k for k, (f, owner) in written.items() if _depth(owner, merged) > depth and _bare(f.value, names)]
+    depth = _depth(data, namer, merged)
+    inherited = [k for k, (f, owner) in written.items() if _depth(f, owner, merged) > depth and _bare(f.value, names)]
     if inherited:
         fields = ", ".join(f"`{key}`" for key in sorted(inherited))
         message = f"`data` names its sources, and the inherited templates of {fields} do not say of which a column is"
@@ -253,9 +253,10 @@ def _inherits_right(merged: Merged, written: Mapping[str, _Owned], names: tuple[
     return not inherited
 
 
-def _depth(owner: str, merged: Merged) -> tuple[bool, int]:
+def _depth(pair: Pair, owner: str, merged: Merged) -> tuple[bool, int]:
     """How far from the nearest declaration something was written; `per-language` is nearer than any."""
-    return not owner.endswith(_APART), merged.ancestry.index(owner.removesuffix(_APART))
+    own = merged.holds(pair.key.span)  # an ancestor may have its name
+    return not owner.endswith(_APART), 0 if own else merged.ancestry.index(owner.removesuffix(_APART), 1)
 
 
 def _bare(value: Value, names: tuple[str, ...]) -> bool:

@@ -142,7 +142,8 @@ def _scope(file: File, scopes: Mapping[Source, Scope], library: Mapping[str, Nam
     for path, source in file.uses:
         for name, found in scopes[source].own.items():
             _bring(name, found, path, used, own, bag)
-            hidden |= {name: found} if name in own else {}
+            if name in own:
+                _hide(own[name], found, hidden, bag)
     return Scope(own, used, frozenset(s.name.text for s in declared if _is_reserved(s.name.text)), hidden)
 
 
@@ -157,6 +158,16 @@ def _bring(name: str, found: Named, path: String, used: dict[str, Named], own: M
         bag.error(codes.DECLARED_TWICE, path.span, message, "rename one of them", *labels)
     else:
         used[name] = found
+
+
+def _hide(mine: Named, found: Named, hidden: dict[str, Named], bag: Bag) -> None:
+    """Remember what a file's own declaration hides; whether it inherits from one of two, nobody could tell."""
+    first = hidden.setdefault(mine.name.text, found)
+    parent = mine.parent if isinstance(mine, Declaration) else None
+    if first is not found and parent is not None and parent.text == mine.name.text:
+        labels = Label(first.name.span, "declared here"), Label(found.name.span, "and here")
+        message = f"`{parent.text}` is declared in two of the files that are used"
+        bag.error(codes.DECLARED_TWICE, parent.span, message, "rename one of them", *labels)
 
 
 def _without(scope: Scope, wrong: Collection[Span]) -> Scope:

@@ -10,8 +10,9 @@ from compiler.catalog import LANGUAGE_SLIPS
 if TYPE_CHECKING:
     from langcodes import Language
 
-_TWO = 2
+_TWO, _THREE = 2, 3
 _WITHDRAWN = ("in", "iw", "ji", "jw", "mo", "sh")  # codes of two letters that BCP 47 has replaced
+_ALIASES = {"tl": "fil", "nb": "no"}  # codes of two letters beside another of the same language
 
 
 def standard(code: str) -> str:
@@ -22,14 +23,20 @@ def standard(code: str) -> str:
 
 @cache
 def plain(code: str) -> str:
-    """One code for each language, whatever its spelling: `zh` for `cmn`, `ar` for `arb`. Of two letters it is one."""
-    return code if _is_short(code) else standard(code)
+    """One code for each language as it is likely written: `zh` for `cmn`, `zh-CN` and `zh-Hans`, not for `zh-Hant`."""
+    if code in _ALIASES or _is_plain(code):
+        return _ALIASES.get(code, code)
+    language = _language(code)
+    if language is None:
+        return code.lower()
+    base = language.language or code
+    return base if same_language(code, base) else language.maximize().to_tag()
 
 
 @cache
 def written_otherwise(code: str) -> str | None:
     """How BCP 47 writes a code that it writes otherwise, `sw` for `swa`; "" of what is no code; None of one that is."""
-    if _is_short(code) and code not in _WITHDRAWN:
+    if _is_plain(code) and code not in _WITHDRAWN:
         return None
     from langcodes import Language
     from langcodes.tag_parser import LanguageTagError
@@ -41,10 +48,11 @@ def written_otherwise(code: str) -> str | None:
     return tag if tag != code else None
 
 
-def _is_short(code: str) -> bool:
+def _is_plain(code: str) -> bool:
     """Whether a code needs no looking up: two letters, a private one (`qaa` to `qtz`), or one of somebody's own."""
-    first = code.partition("-")[0]
-    return (first.isalpha() and first.islower() and len(first) == _TWO) or first == "x" or "qaa" <= first <= "qtz"
+    if not (code.isascii() and code.isalpha() and code.islower()):
+        return code.startswith("x-")
+    return len(code) == _TWO or (len(code) == _THREE and "qaa" <= code <= "qtz")
 
 
 @cache

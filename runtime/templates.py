@@ -251,7 +251,10 @@ def _prefixed(environment: _Sandbox, items: Iterable[object], prefix: object) ->
 
 def _recoded(value: object, codes: Mapping[object, object]) -> object:
     """`{{ tags | recoded({7: 0, 8: 0}) }}`: the value, or each item of a list, as `codes` has it; others stay."""
-    return [codes.get(item, item) for item in value] if isinstance(value, list) else codes.get(value, value)
+    if not isinstance(codes, dict):
+        raise TypeError("`recoded` takes a record of values, such as {7: 0}")
+    items = value if isinstance(value, list | tuple) else None
+    return [codes.get(item, item) for item in items] if items is not None else codes.get(value, value)
 
 
 def _join(environment: _Sandbox, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:

@@ -22,6 +22,7 @@ class Hub:
 
     def __init__(self):
         self.repositories = {}
+        self.references = {}  # "refs/…" -> commit
         self.gated, self.private = set(), set()
         self.cut = {}  # path -> how many answers break off in the middle
         self.asked = []  # (method, path) of every request
@@ -39,7 +40,7 @@ class Hub:
         commits = self.repositories.get((sort, name))
         if commits is None:
             return None, "RepoNotFound"
-        commit = list(commits)[-1] if revision == "main" else revision
+        commit = list(commits)[-1] if revision == "main" else self.references.get(revision, revision)
         return (commit, commits[commit]) if commit in commits else (None, "RevisionNotFound")
 
 

@@ -90,7 +90,7 @@ def _resolve(source: Source, known: Pins) -> Pins:
     if isinstance(source, HubModel):
         return Pins(models={name: resolve.pin_model(source.repository, source.revision)})
     before = known.data.get(name)  # another configuration of a data set stays at the commit of the first
-    revision = source.revision or (before.revision if before is not None else None)
+    revision = before.revision if before is not None else source.revision
     if source.split == pins.FILES:
         return Pins(data={name: resolve.pin_files(source.repository, source.config or "", revision)})
     return Pins(data={name: resolve.pin_data(source.repository, source.config, revision)})

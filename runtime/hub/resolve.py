@@ -7,12 +7,12 @@ import json
 import tempfile
 from contextlib import chdir
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from compiler.locate import candidates
 from compiler.pins import FILES, PinnedData, PinnedFile, PinnedModel, PinnedSplit
+from compiler.places import matches
 from compiler.saving import of_repository
 from compiler.shapes import shape_of
 from runtime.errors import BadInput, MissingInput
@@ -127,7 +127,7 @@ def pin_files(repository: str, pattern: str, revision: str | None) -> PinnedData
     with refusals(repository, "dataset"):
         commit = str(HfApi().dataset_info(repository, revision=revision).sha)
         names = HfApi().list_repo_files(repository, repo_type="dataset", revision=commit)
-        found = sorted(n for n in names if fnmatchcase(n, pattern))
+        found = sorted(n for n in names if matches(n, pattern))
         if not found:
             near = get_close_matches(pattern, names, 3, 0.3) or sorted(names)[:8]
             hint = f"it has {', '.join(f'`{n}`' for n in near)}" if near else "it is empty"

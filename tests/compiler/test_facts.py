@@ -68,6 +68,22 @@ b: babel-mini -> w-causes @ w-xcauses[qab]
     )
 
 
+def test_labels_that_must_be_obtained_block_their_task_and_are_nobody_elses(tmp_path):
+    text = """\
+task one : tagging {
+  data: world(tags)  source: qaa  obtain: "Ask."  labels: files("@one/tags.txt")
+  input: { tokens: "{{ tokens }}", tags: "{{ tags }}" }
+}
+task two : one { labels: files("@two/tags.txt") }
+babel-mini -> one @ %s(split: dev)
+"""
+    plan = plan_of(text % "one")
+    found = preview(plan, Store(tmp_path, write=False))
+
+    assert {"data one train[qaa]", "data one dev[qaa]"} == {n.label for n in found.absent}
+    assert ["X0307"] == [d.code for d in compiled(text % "two").diagnostics if d.severity.value == "error"]
+
+
 def test_published_scores_are_read_by_language_and_mean():
     declarations = Declarations(library_alone(), Places(LIBRARY), Bag())
     scores = declarations.task(library()["xcopa"]).facts.published

@@ -62,6 +62,14 @@ def test_a_declaration_may_inherit_from_the_used_one_of_its_own_name(here):
     assert 1 == len(set(files.values())), "the data are inherited"
 
 
+def test_a_declaration_of_its_own_name_cannot_inherit_from_two_used_ones(here):
+    folder = here(lib__more="task near : w-causes { }\n")
+    text = 'use "lib/tasks.xfer", "lib/more.xfer"\ntask near : near { }\nm -> near'
+
+    assert [("X0202", "spec.xfer", "near")] == faults(text, folder)
+    assert [] == faults(text.replace(": near", ": w-causes").replace("m ->", "babel-mini ->"), folder)
+
+
 def test_the_same_work_declared_elsewhere_is_the_same_work(here):
     folder = here()
     used = plan_of('use "lib/tasks.xfer"\nm -> i -> a @ x[few]', folder)

@@ -205,6 +205,9 @@ task kinds : classification {
 }
 babel-mini -> kinds @ kinds(split: dev)
 """
+FAR = LABELLED.replace("source:", 'obtain: "Ask for it."  source:').replace(
+    'files({ train: "train.jsonl", dev: "dev.jsonl", test: "test.jsonl" })', 'files("@far/{{ split }}.jsonl")'
+)
 
 
 @pytest.fixture
@@ -261,3 +264,25 @@ def test_booleans_are_the_labels_of_their_names(labelled, capsys):
     (labelled / "spec.xfer").write_text(LABELLED)
     assert exits.ERROR == call(["data", "spec.xfer", "kinds", "--split", "train"])
     assert "as a number it is `| int`" in capsys.readouterr().out
+
+
+def test_data_that_must_be_obtained_are_told_as_a_run_tells_them(labelled, capsys):
+    text = LABELLED.replace(
+        'files({ train: "train.jsonl", dev: "dev.jsonl", test: "test.jsonl" })', 'files("@far/{{ split }}.jsonl")'
+    )
+    (labelled / "spec.xfer").write_text(text.replace("source:", 'obtain: "Ask for it."  source:'))
+
+    assert exits.ERROR == call(["data", "spec.xfer", "kinds"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "nobody said where `@far` lies" in said and "Ask for it. Then say where it lies: `--root far=DIR`" in said
+
+
+def test_a_file_that_is_missing_in_a_named_root_says_how_it_is_obtained(labelled, capsys):
+    text = LABELLED.replace(
+        'files({ train: "train.jsonl", dev: "dev.jsonl", test: "test.jsonl" })', 'files("@far/{{ split }}.jsonl")'
+    )
+    (labelled / "spec.xfer").write_text(text.replace("source:", 'obtain: "Ask for it."  source:'))
+    (labelled / "far").mkdir()
+
+    assert exits.USAGE == call(["check", "spec.xfer", "--root", "far=far"])
+    assert "Ask for it." in capsys.readouterr().err

@@ -455,3 +455,33 @@ def test_files_leave_no_configuration_to_say(here, hub):
 
     assert exits.USAGE == code
     assert "leaves no `config` or `splits` to say" in said
+
+
+def test_a_pattern_names_the_same_files_on_the_hub_as_in_a_folder(tmp_path):
+    from compiler.places import Places, matches
+
+    names = ("data/a.parquet", "data/old/b.parquet", "data/.c.parquet", "data/ab.parquet", "e.parquet")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    for pattern in ("data/*.parquet", "data/?.parquet", "*", "*/*/*", "data/.*", "data/[a].parquet", "e.parquet"):
+        local = {str(p.relative_to(tmp_path)) for p in Places(tmp_path).matching(pattern)}
+        assert local == {name for name in names if matches(name, pattern)}, pattern
+
+
+def test_what_a_reference_was_pinned_to_stays_when_more_of_it_is_asked_for(here, hub):
+    """`refs/…` moves as a branch does: a second lock adds files of the commit that is pinned."""
+    by_name = BY_NAME.replace("files:", 'revision: "refs/convert/parquet", files:')
+    first = next(iter(hub.repositories["dataset", "tiny/causes"]))
+    hub.references["refs/convert/parquet"] = first
+    (here / "named.xfer").write_text(by_name.replace("[qaa, qab]", "[qaa]"))
+    assert exits.OK == call(here, hub, "lock", "named.xfer")[0]
+    hub.references["refs/convert/parquet"] = hub.publish("dataset", "tiny/causes", {**data_files(), "new.txt": b"x"})
+    (here / "named.xfer").write_text(by_name)
+
+    code, said = call(here, hub, "lock", "named.xfer")
+
+    assert exits.OK == code, said
+    found = json.loads((here / "xfer.lock").read_text())["data"]["tiny/causes@refs/convert/parquet"]
+    assert first == found["revision"]
+    assert {"qaa/dev.jsonl", "qaa/train.jsonl", "qab/dev.jsonl"} <= set(found["configs"])

@@ -82,9 +82,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(b"[]")
         if found := re.fullmatch(
             r"/api/(model|dataset)s/([^/]+/[^/]+)(?:/(revision|tree|paths-info|auth-check)(?:/([^/]+))?(?:/(.*))?)?",
-            path,
+            url.path,  # as it was sent: a reference has a `/` of its own, which is quoted
         ):
-            return self.api(*found.groups(), url, body)
+            return self.api(*(g and unquote(g) for g in found.groups()), url, body)
         if found := re.fullmatch(r"/(datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             return self.resolve("dataset" if found[1] else "model", *found.groups()[1:])
         return self.refuse(404, "EntryNotFound")

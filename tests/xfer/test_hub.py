@@ -475,7 +475,8 @@ def test_what_a_reference_was_pinned_to_stays_when_more_of_it_is_asked_for(here,
     first = next(iter(hub.repositories["dataset", "tiny/causes"]))
     hub.references["refs/convert/parquet"] = first
     (here / "named.xfer").write_text(by_name.replace("[qaa, qab]", "[qaa]"))
-    assert exits.OK == call(here, hub, "lock", "named.xfer")[0]
+    code, said = call(here, hub, "lock", "named.xfer")
+    assert exits.OK == code, said
     hub.references["refs/convert/parquet"] = hub.publish("dataset", "tiny/causes", {**data_files(), "new.txt": b"x"})
     (here / "named.xfer").write_text(by_name)
 

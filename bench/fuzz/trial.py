@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.fuzz.again import again, ready, trier
-from tests.fuzzing import MOST_MEMORY, MOST_SECONDS, Tried
+from tests.fuzzing import MOST_MEMORY, MOST_SECONDS, NODES, Tried
 
 if TYPE_CHECKING:
     from typing import Never
 
-NODES = 4000  # of a plan, which may take a second for so many: what it takes is known, and grows with them
 HUNG = 10.0  # seconds of CPU after which compiling, drawing and formatting an input is not waited for
 
 

@@ -82,6 +82,11 @@ def test_a_label_is_a_name_or_a_number(tokenizer, label, index):
     assert index == encoded(tokenizer, text="a", label=label).label
 
 
+def test_a_boolean_is_the_label_of_its_name_in_any_case(tokenizer):
+    assert [1, 0] == [encoded(tokenizer, text="a", label=v, labels=("false", "true")).label for v in (True, False)]
+    assert [0, 1] == [encoded(tokenizer, text="a", label=v, labels=("True", "False")).label for v in (True, False)]
+
+
 def test_a_number_that_is_a_name_is_the_name(tokenizer):
     assert 1 == encoded(tokenizer, text="a", label=0, labels=("1", "0")).label
     assert 0 == encoded(tokenizer, text="a", label=1, labels=("1", "0")).label
@@ -92,7 +97,8 @@ def test_a_label_that_is_neither_is_told_with_those_there_are(tokenizer, label):
     with pytest.raises(BadInput, match="`label` is") as caught:
         encoded(tokenizer, text="a", label=label)
 
-    assert "the labels are no, maybe, yes, or their numbers from 0 to 2" == caught.value.hint
+    also = "; as a number it is `| int`" if label is True else ""
+    assert f"the labels are no, maybe, yes, or their numbers from 0 to 2{also}" == caught.value.hint
     assert "input.label" == caught.value.field
 
 

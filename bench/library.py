@@ -111,7 +111,7 @@ class Page:
 
     def _published(self, rows: Iterable[TaskRow]) -> Iterator[str]:
         yield "## Published scores\n"
-        yield "In points; the mean is the source's own. For readers, and for reports beside what was reproduced.\n"
+        yield "In points; the mean is the source's own. For readers: nothing is compared with them yet.\n"
         for row in rows:
             if scores := self._task(row.name).facts.published:
                 yield from _scores(row.name, scores)

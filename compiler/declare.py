@@ -125,6 +125,7 @@ def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> Task
     reading = read_reading(merged, kind, bag)
     if reading is None:
         return None
+    absent = _absent_labels(merged, places)
     return TaskDecl(
         name=name.text,
         word=declaration.word,
@@ -134,8 +135,8 @@ def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> Task
         codes=read_codes(merged, languages, bag),
         source=source,
         languages=languages,
-        labels=_labels(merged, kind, places, bag),
-        absent=_absent_labels(merged, places),
+        labels=_labels(merged, kind, absent, places, bag),
+        absent=absent,
         metrics=_metrics(merged, kind, bag),
         split=_split(merged, bag),
         settings=_kind_settings(merged, kind, bag),
@@ -231,10 +232,10 @@ def _text(value: Value) -> str:
             return value.span.text
 
 
-def _labels(merged: Merged, kind: Kind, places: Places, bag: Bag) -> tuple[str, ...]:
+def _labels(merged: Merged, kind: Kind, absent: AbsentRows | None, places: Places, bag: Bag) -> tuple[str, ...]:
     pair = merged.nearest("labels")
     in_file = pair is not None and isinstance(pair.value, Call) and pair.value.function.text == "files"
-    if (absent := _absent_labels(merged, places)) is not None:
+    if absent is not None:
         return (absent.pattern,)  # nobody knows them, and no other file's are the same
     labels = read_labels(pair.value, places, bag) if in_file and pair else _words(merged, "labels", bag)
     if pair is not None and not kind.needs_labels:

@@ -153,9 +153,7 @@ def _bring(name: str, found: Named, path: String, used: dict[str, Named], own: M
         label = Label(found.name.span, "the used file's")
         bag.warn(codes.HIDES_LIBRARY, mine.name.span, f"`{name}` hides a name of `{path.value}`", None, label)
     elif (first := used.get(name)) is not None and first is not found:
-        labels = Label(first.name.span, "declared here"), Label(found.name.span, "and here")
-        message = f"`{name}` is declared in two of the files that are used"
-        bag.error(codes.DECLARED_TWICE, path.span, message, "rename one of them", *labels)
+        _report_two(path.span, first, found, bag)
     else:
         used[name] = found
 
@@ -165,9 +163,14 @@ def _hide(mine: Named, found: Named, hidden: dict[str, Named], bag: Bag) -> None
     first = hidden.setdefault(mine.name.text, found)
     parent = mine.parent if isinstance(mine, Declaration) else None
     if first is not found and parent is not None and parent.text == mine.name.text:
-        labels = Label(first.name.span, "declared here"), Label(found.name.span, "and here")
-        message = f"`{parent.text}` is declared in two of the files that are used"
-        bag.error(codes.DECLARED_TWICE, parent.span, message, "rename one of them", *labels)
+        _report_two(parent.span, first, found, bag)
+
+
+def _report_two(place: Span, first: Named, found: Named, bag: Bag) -> None:
+    """One name, in two of the files that are used."""
+    labels = Label(first.name.span, "declared here"), Label(found.name.span, "and here")
+    message = f"`{found.name.text}` is declared in two of the files that are used"
+    bag.error(codes.DECLARED_TWICE, place, message, "rename one of them", *labels)
 
 
 def _without(scope: Scope, wrong: Collection[Span]) -> Scope:

@@ -36,15 +36,10 @@ def plain(code: str) -> str:
 @cache
 def written_otherwise(code: str) -> str | None:
     """How BCP 47 writes a code that it writes otherwise, `sw` for `swa`; "" of what is no code; None of one that is."""
-    if _is_plain(code) and code not in _WITHDRAWN:
+    if _is_plain(code) and code not in (*_WITHDRAWN, *LANGUAGE_SLIPS):
         return None
-    from langcodes import Language
-    from langcodes.tag_parser import LanguageTagError
-
-    try:
-        tag = Language.get(code.replace("_", "-")).to_tag()
-    except LanguageTagError:
-        return ""
+    language = _parsed(code)
+    tag = language.to_tag() if language is not None else ""
     return tag if tag != code else None
 
 
@@ -66,10 +61,17 @@ def same_language(code: str, other: str) -> bool:
 
 @cache
 def _language(code: str) -> Language | None:
+    """What a code stands for, as the larger language where it is the usual one of several: `zh` for `cmn`."""
+    language = _parsed(code)
+    return language.prefer_macrolanguage() if language is not None else None
+
+
+def _parsed(code: str) -> Language | None:
+    """A code, or what a country's that is taken for one means; None of what is no code."""
     from langcodes import Language
     from langcodes.tag_parser import LanguageTagError
 
     try:
-        return Language.get(LANGUAGE_SLIPS.get(code, code)).prefer_macrolanguage()
+        return Language.get(LANGUAGE_SLIPS.get(code, code))
     except LanguageTagError:
         return None

@@ -97,8 +97,8 @@ def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
     resumed = {k: step for k in saved_keys(store.root) & wanted if (step := saved_step(store.root, k))}
     wrong = _damage(wanted, store)
     held = {k: by for k in leased(store.leases) & wanted if (by := holder(store.leases, k)) is not None}
-    refused = () if allow_code else _reading(PythonRows, to_run)
-    absent = _reading(AbsentRows, to_run)
+    refused = () if allow_code else reading(PythonRows, to_run)
+    absent = reading(AbsentRows, to_run)
     blocked, lacking = _after(refused, to_run), _after(absent, to_run)
     marks: dict[Key, Mark] = {}
     reasons: dict[Key, tuple[Reason, ...]] = {}
@@ -114,7 +114,7 @@ def preview(plan: Plan, store: Store, *, allow_code: bool = False) -> Preview:
     return Preview(marks, reasons, changes(to_run, reasons), to_run, resumed, held, refused, absent)
 
 
-def _reading(sort: type, nodes: Collection[Node]) -> tuple[Node, ...]:
+def reading(sort: type, nodes: Collection[Node]) -> tuple[Node, ...]:
     """The nodes that read rows of a sort."""
     return tuple(n for n in nodes if any(isinstance(s, sort) for s in sources(n.op)))
 

@@ -29,6 +29,7 @@ from runtime.estimates import estimate
 from runtime.events import EventLog, new_name
 from runtime.executor import Manner, Report, missing
 from runtime.executor import run as execute
+from runtime.preview import reading
 from runtime.store.objects import Store
 from xfer.api import Study
 from xfer.opening import UsageError
@@ -72,8 +73,7 @@ def check_reachable(plan: Plan, nodes: Iterable[Node], *, allow_code: bool) -> N
 
 def check_given(plan: Plan) -> None:
     """Raise UnreachableInput for the first data set of a plan whose files nobody has given."""
-    absent = (n for n in plan.nodes if any(isinstance(s, AbsentRows) for s in sources(n.op)))
-    check_reachable(plan, absent, allow_code=True)
+    check_reachable(plan, reading(AbsentRows, plan.nodes), allow_code=True)
 
 
 def local_files(plan: Plan, nodes: Sequence[Node], say: Say) -> Plan:

@@ -1,0 +1,72 @@
+"""Intervals and p-values of a quantity from its components of variance.
+
+The half-width is the root of the sum of squares of those of the components, each with Student's quantile of its own
+degrees of freedom: seeds S - 1, items I - 1 (Howe 1974, JASA 69:789, for the mean of a sum of two independent
+variables). Satterthwaite's degrees of freedom for the whole, which are usual, cover too little with two or three seeds:
+docs/statistics.md has both in every cell of the simulation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from runtime.evidence.components import Components
+
+SMALLEST_P = 1e-9
+
+
+class Interval(Struct, frozen=True):
+    """Both ends of an interval at some level."""
+
+    low: float
+    high: float
+
+
+def interval(found: Components, level: float) -> Interval | None:
+    """The two-sided interval; None where there are too few seeds or items to tell."""
+    if not found.is_known:
+        return None
+    half = half_width(found, level)
+    return Interval(found.value - half, found.value + half)
+
+
+def half_width(found: Components, level: float) -> float:
+    """Half of the two-sided interval at a level."""
+    from scipy.special import stdtrit
+
+    share = (1 + level) / 2
+    seeds = sum(float(stdtrit(n - 1, share)) ** 2 * variance for variance, n in found.seeds)
+    items = float(stdtrit(found.number - 1, share)) ** 2 * found.item_part
+    return float(np.sqrt(seeds + items))
+
+
+def tail(found: Components, bound: float) -> float:
+    """The one-sided p-value of values at or below `bound`: the smallest tail of an interval that lies above it.
+
+    It is the interval turned around, so an interval excludes a bound exactly if the p-value is below its tail. 1 where
+    nothing can be told.
+    """
+    if not found.is_known:
+        return 1.0
+    distance = found.value - bound
+    if distance < 0:
+        return 1.0 - _tail(found, -distance)
+    return _tail(found, distance)
+
+
+def _tail(found: Components, distance: float) -> float:
+    """The tail at which the half-width is the distance."""
+    if distance == 0 or found.deviation == 0:
+        return 0.5 if distance == 0 else 0.0
+    from scipy.optimize import brentq
+
+    def over(share: float) -> float:
+        return half_width(found, 1 - 2 * share) - distance
+
+    if over(SMALLEST_P) <= 0:
+        return SMALLEST_P
+    return float(brentq(over, SMALLEST_P, 0.5, xtol=1e-12))

@@ -1,0 +1,258 @@
+"""Quantities with an interval and p-values: linear ones, extremes of several, and sums of both."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import permutations
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from runtime.evidence.components import Components, components
+from runtime.evidence.effects import Effect, aligned, combined, correlation, ratio
+from runtime.evidence.family import Family, alone
+from runtime.evidence.intervals import SMALLEST_P, Interval, interval, tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from runtime.evidence.bootstrap import Resamples
+    from runtime.evidence.effects import Values
+
+
+class Quantity(Protocol):
+    """A value that scores estimate."""
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """The linear quantities that it is made of."""
+
+    def interval(self, level: float) -> Interval | None:
+        """The two-sided interval; None where the scores tell none."""
+
+    def above(self, bound: float) -> float:
+        """The one-sided p-value of its being at or below a bound: small where it lies above."""
+
+    def below(self, bound: float) -> float:
+        """The one-sided p-value of its being at or above a bound."""
+
+    def resampled(self, by: Resamples) -> Values:
+        """(B,) its value in each resample."""
+
+
+class Linear(Struct, frozen=True, dict=True, eq=False):
+    """A mean, a difference, or what is linear around its value."""
+
+    effect: Effect
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+        return self.effect.value
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Itself."""
+        return (self.effect,)
+
+    @cached_property
+    def components(self) -> Components:
+        """Where its variance comes from."""
+        return components(self.effect)
+
+    def interval(self, level: float) -> Interval | None:
+        """From its components of variance."""
+        return interval(self.components, level)
+
+    def above(self, bound: float) -> float:
+        """The tail beyond the bound."""
+        return tail(self.components, bound)
+
+    def below(self, bound: float) -> float:
+        """The tail beyond the bound."""
+        return 1.0 - tail(self.components, bound) if self.components.is_known else 1.0
+
+    def resampled(self, by: Resamples) -> Values:
+        """Weighted means of what the items give."""
+        return by.values(self.effect)
+
+
+class Highest(Struct, frozen=True, dict=True, eq=False):
+    """The highest of several quantities, whichever it is.
+
+    That it lies above a bound is shown by any one of them, so what shows it is corrected for how many were looked at
+    (`Family`); that it lies below is shown by all, each alone (the intersection-union test, Berger 1982). So the
+    interval covers at least its level, also where several are nearly equal, where a bootstrap of the highest is biased.
+    """
+
+    members: tuple[Quantity, ...]
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+        return max(m.value for m in self.members)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Those of all members."""
+        return tuple(e for m in self.members for e in m.effects)
+
+    @cached_property
+    def family(self) -> Family:
+        """How the members vary together."""
+        if all(isinstance(m, Linear) for m in self.members):
+            return Family.of(aligned(self.effects))
+        return alone(len(self.members))
+
+    def interval(self, level: float) -> Interval | None:
+        """From the highest of corrected lower ends to the highest of upper ends."""
+        share = self.family.each((1 - level) / 2)
+        lows, highs = [m.interval(1 - 2 * share) for m in self.members], [m.interval(level) for m in self.members]
+        if None in lows or None in highs:
+            return None
+        return Interval(max(i.low for i in lows if i), max(i.high for i in highs if i))
+
+    def above(self, bound: float) -> float:
+        """That of the clearest member, corrected."""
+        return self.family.any(min(m.above(bound) for m in self.members))
+
+    def below(self, bound: float) -> float:
+        """That of the least clear member."""
+        return max(m.below(bound) for m in self.members)
+
+    def resampled(self, by: Resamples) -> Values:
+        """Chosen anew in every resample."""
+        found: Values = np.max([m.resampled(by) for m in self.members], axis=0)
+        return found
+
+
+class Total(Struct, frozen=True, eq=False):
+    """The sum of weighted quantities that are not all linear.
+
+    Both ends are the sums of theirs, each at a share of the tail (Bonferroni).
+    """
+
+    terms: tuple[tuple[float, Quantity], ...]
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+        return sum(weight * term.value for weight, term in self.terms)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Those of all terms."""
+        return tuple(e for _, term in self.terms for e in term.effects)
+
+    def interval(self, level: float) -> Interval | None:
+        """The sums of lower and of upper ends."""
+        each = 1 - (1 - level) / len(self.terms)
+        found = [(weight, term.interval(each)) for weight, term in self.terms]
+        if any(i is None for _, i in found):
+            return None
+        ends = [sorted((weight * i.low, weight * i.high)) for weight, i in found if i is not None]
+        return Interval(sum(low for low, _ in ends), sum(high for _, high in ends))
+
+    def above(self, bound: float) -> float:
+        """By the widest interval that lies above the bound."""
+        return _widest(self, lambda found: found.low > bound)
+
+    def below(self, bound: float) -> float:
+        """By the widest interval that lies below the bound."""
+        return _widest(self, lambda found: found.high < bound)
+
+    def resampled(self, by: Resamples) -> Values:
+        """The sum in each resample."""
+        found: Values = np.sum([weight * term.resampled(by) for weight, term in self.terms], axis=0)
+        return found
+
+
+class Bent(Struct, frozen=True, eq=False):
+    """A correlation: the hyperbolic tangent of a linear quantity; its ends lie within -1 and 1 (Fisher 1921)."""
+
+    linear: Linear
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+        return float(np.tanh(self.linear.value))
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What it is made of."""
+        return self.linear.effects
+
+    def interval(self, level: float) -> Interval | None:
+        """That of the linear quantity, bent."""
+        found = self.linear.interval(level)
+        return Interval(float(np.tanh(found.low)), float(np.tanh(found.high))) if found is not None else None
+
+    def above(self, bound: float) -> float:
+        """That of the linear quantity."""
+        return self.linear.above(float(np.arctanh(bound))) if abs(bound) < 1 else float(bound >= 1)
+
+    def below(self, bound: float) -> float:
+        """That of the linear quantity."""
+        return self.linear.below(float(np.arctanh(bound))) if abs(bound) < 1 else float(bound <= -1)
+
+    def resampled(self, by: Resamples) -> Values:
+        """Of what is linear around its value."""
+        found: Values = np.tanh(self.linear.resampled(by))
+        return found
+
+
+def _widest(of: Total, holds: Callable[[Interval], bool]) -> float:
+    """The tail of the widest interval for which it holds, by halving; 1 where none does."""
+    low, high = np.log(SMALLEST_P), np.log(0.5)
+    found = of.interval(1 - 2 * 0.499)
+    if found is None or not holds(found):
+        return 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        found = of.interval(1 - 2 * float(np.exp(middle)))
+        low, high = (low, middle) if found is not None and holds(found) else (middle, high)
+    return float(np.exp(high))
+
+
+# --- made of others
+
+
+def total(terms: Sequence[tuple[float, Quantity]]) -> Quantity:
+    """The sum of weighted quantities; linear where all are."""
+    linear = [(weight, term.effect) for weight, term in terms if isinstance(term, Linear)]
+    others = [(weight, term) for weight, term in terms if not isinstance(term, Linear)]
+    if not others:
+        return Linear(combined(linear))
+    return Total((*([(1.0, Linear(combined(linear)))] if linear else []), *others))
+
+
+def highest(members: Sequence[Quantity]) -> Quantity:
+    """The highest of several; of one itself."""
+    return members[0] if len(members) == 1 else Highest(tuple(members))
+
+
+def lowest(members: Sequence[Quantity]) -> Quantity:
+    """The lowest: the highest of what is turned around, turned around."""
+    return total([(-1.0, highest([total([(-1.0, m)]) for m in members]))])
+
+
+def quotient(above: Linear, below: Linear) -> Linear | None:
+    """The share that one is of the other; None where the other is 0."""
+    found = ratio(above.effect, below.effect)
+    return Linear(found) if found is not None else None
+
+
+def correlated(members: Sequence[Linear], numbers: Sequence[float]) -> Bent | None:
+    """Pearson's r of quantities with known numbers; None where one side is constant."""
+    found = correlation([m.effect for m in members], numbers)
+    return Bent(Linear(found)) if found is not None else None
+
+
+def spread(members: Sequence[Quantity]) -> Quantity:
+    """The highest less the lowest: the highest of all differences, in each of which what both share falls out."""
+    return highest([total([(1.0, one), (-1.0, other)]) for one, other in permutations(members, 2)])

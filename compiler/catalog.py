@@ -354,6 +354,7 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
     "task": (
         "data", "size", "source", "languages", "input", "labels", "metrics", "split", "settings", "licence", "cite",
         "codes", "filter", "join", "per-language", "derived-from", "overlaps", "obtain", "unverified", "published",
+        "distances",
     ),
 }  # fmt: skip
 UNINHERITED = ("published",)  # keys that speak of one declaration alone

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OF_LANGUAGES = ("language", "first", "second")
 UNCHANGED: Mapping[str, str] = {"robust": "none", "under": CLEAN}  # the value of a slot that is its axes' baseline
 
+Whose = tuple[int, "Span", str, int | None]  # a target of a run, after a stage by its number or after the last
 _Said = Mapping["Span", tuple[str, "Setting"]]  # by the place of a choice of values: the slot, and the value taken
 
 
@@ -36,6 +37,8 @@ class Scored(Struct, frozen=True):
     metrics: tuple[str, ...]
     source: str  # the language of training, as the benchmark has it
     trained: bool  # whether the run has a stage
+    distances: Mapping[str, float]  # of languages from the source, as far as they are known
+    whose: Whose  # they are
 
     def axes(self) -> tuple[str, ...]:
         """Every axis that these scores have a value of."""
@@ -59,6 +62,11 @@ class Scored(Struct, frozen=True):
             metrics = tuple(m for m in self.metrics if m in values)
             return replace(self, metrics=metrics) if metrics else None
         return self if axis in self.free or self.taken.get(axis) in values else None
+
+
+def whose(run: Run, target: Settled, after: int | None = None) -> Whose:
+    """What tells a target of a run from all others, as long as the run is there."""
+    return id(run), target.span, target.task.name, after
 
 
 def side(language: str, axis: str) -> str | None:
@@ -138,6 +146,8 @@ def _scored(run: Run, target: Settled, after: int | None, said: _Said) -> Scored
         metrics=target.task.metrics,
         source=target.task.source_language,
         trained=bool(run.stages),
+        distances=target.task.distances,
+        whose=whose(run, target, after),
     )
 
 

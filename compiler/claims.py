@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.bag import Bag
 from compiler.intervals import check_level
 from compiler.measures import check_measures, compared_tables
 from compiler.quantities import check_form, gone_over, selections, statistics
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from compiler.axes import Table
-    from compiler.bag import Bag
     from compiler.quantities import Selected
     from dsl.source import Span
     from dsl.syntax import Claim, Statistic
@@ -120,13 +120,23 @@ def _check_open(claim: Claim, selected: Selected, bag: Bag) -> None:
         bag.error(codes.LEFT_OPEN, selected.node.span, message, hint)
 
 
+def fewest_seeds(claim: Claim, selected: Sequence[Selected]) -> int | None:
+    """The fewest seeds with which a run in the claim is trained; None where none is trained."""
+    return min((f for one in selected if (f := _fewest_of(claim, one, Bag())) is not None), default=None)
+
+
+def _fewest_of(claim: Claim, one: Selected, bag: Bag) -> int | None:
+    apart = any(one.axes.table.is_seed(name.text) for name in claim.axes)
+    found = [1 if apart else fewest for t in compared_tables(one, bag) if (fewest := _fewest_seeds(t))]
+    return min(found, default=None)
+
+
 def _warn_few_seeds(claim: Claim, selected: Sequence[Selected], bag: Bag) -> None:
     """Say once what no score can change: with fewer than three seeds a claim stays undecided."""
     for one in selected:
-        apart = any(one.axes.table.is_seed(name.text) for name in claim.axes)
-        found = [1 if apart else fewest for t in compared_tables(one, bag) if (fewest := _fewest_seeds(t))]
-        if min(found, default=FEWEST_SEEDS) < FEWEST_SEEDS:
-            seeds = "1 seed" if min(found) == 1 else f"{min(found)} seeds"
+        fewest = _fewest_of(claim, one, bag)
+        if fewest is not None and fewest < FEWEST_SEEDS:
+            seeds = "1 seed" if fewest == 1 else f"{fewest} seeds"
             message = f"a trained run of `{one.node.name.text}` has {seeds} here: undecided whatever the scores"
             bag.warn(codes.FEW_SEEDS, one.node.span, message, "a verdict needs three: `with (seeds: 3)`")
             return

@@ -42,9 +42,9 @@ NO_GAP = "X0331"
 NOT_RETAINED = "X0332"
 FEW_SEEDS = "X0333"
 NOT_COMPARED = "X0334"
+NO_DISTANCE = "X0335"
 
 NOT_YET = "X0401"
-NOT_COMPUTED = "X0402"
 
 NOT_TEXT = "X0501"
 
@@ -90,7 +90,7 @@ TITLES = {
     NOT_RETAINED: "a share of no clean score",
     FEW_SEEDS: "fewer than three seeds",
     NOT_COMPARED: "sides that do not compare",
+    NO_DISTANCE: "languages without distances",
     NOT_YET: "not available yet",
-    NOT_COMPUTED: "not computed yet",
     NOT_TEXT: "not a text",
 }

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from compiler import codes
+from compiler.asking import ask
 from compiler.axes import tables
 from compiler.bag import Bag
 from compiler.claims import check_claim
-from compiler.reports import check_report
-from dsl.diagnostics import Label, Severity
+from compiler.reports import read_report
+from compiler.tabulating import tabulate
+from dsl.diagnostics import Label, Severity, has_errors
 from dsl.syntax import Claim, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from compiler.asked import Claimed, Reported
+    from compiler.averaging import Placed
     from compiler.axes import Table
     from compiler.settle import Run
     from dsl.diagnostics import Diagnostic
@@ -26,8 +31,21 @@ if TYPE_CHECKING:
 Conclusion = Report | Claim
 
 
-def check_conclusions(spec: Spec, runs: Iterable[Run], bag: Bag, *, changed: bool) -> None:
-    """Report what is wrong in each report and claim; of those that are right, that they are not computed yet.
+class Conclusions(Struct, frozen=True):
+    """The reports and claims of a spec that are right, and the scores of its experiments."""
+
+    right: tuple[Conclusion, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+    def ask(self, placed: Placed) -> tuple[tuple[Reported, ...], tuple[Claimed, ...]]:
+        """Those of which every score is planned, in terms of cells."""
+        reports = [tabulate(r, self.tables, placed) for r in self.right if isinstance(r, Report)]
+        claims = [ask(c, self.tables, placed) for c in self.right if isinstance(c, Claim)]
+        return tuple(r for r in reports if r is not None), tuple(c for c in claims if c is not None)
+
+
+def check_conclusions(spec: Spec, runs: Iterable[Run], bag: Bag, *, changed: bool) -> Conclusions:
+    """Those that are right; what is wrong in the others is reported.
 
     Where settings were `changed` from outside, for a quick trial perhaps, a choice that a report speaks of may be
     gone: what is wrong then is a warning.
@@ -35,9 +53,14 @@ def check_conclusions(spec: Spec, runs: Iterable[Run], bag: Bag, *, changed: boo
     asked = [s for s in spec.statements if isinstance(s, Conclusion)]
     known = tables(runs) if asked else {}
     first: dict[tuple[type, str], Span] = {}
+    right = []
     for conclusion in asked:
-        for diagnostic in _findings(conclusion, known, first):
+        found = _findings(conclusion, known, first)
+        for diagnostic in found:
             bag.add(replace(diagnostic, severity=Severity.WARNING) if changed else diagnostic)
+        if not has_errors(found):
+            right.append(conclusion)
+    return Conclusions(tuple(right), known)
 
 
 def _findings(
@@ -46,14 +69,10 @@ def _findings(
     bag = Bag()
     match conclusion:
         case Report():
-            check_report(conclusion, known, bag)
-            said = "reports are not drawn yet"
+            read_report(conclusion, known, bag)
         case Claim():
             check_claim(conclusion, known, bag)
-            said = "claims are not tested yet"
     _check_title(conclusion, first, bag)
-    if not bag.failed():
-        bag.warn(codes.NOT_COMPUTED, conclusion.title.span, said, "`xfer results` shows the table of scores")
     return bag.all()
 
 

@@ -8,12 +8,13 @@ from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import DECLARATION_KEYS, KINDS, SETTINGS, SOURCE, SPLITS, Kind
+from compiler.embedded import WORLD_DISTANCES
 from compiler.facts import Facts, read_facts, read_model_size, read_unverified
 from compiler.labels import absent_labels, read_labels
 from compiler.pairs import PAIRS, check_pairs, read_pairs
 from compiler.reading import Reading, read_codes, read_languages, read_reading
 from compiler.resolve import Merged
-from compiler.sources import ModelSource, read_weights
+from compiler.sources import ModelSource, WorldData, read_weights
 from compiler.spelling import check_codes
 from compiler.suggest import did_you_mean
 from compiler.values import Given, read_settings
@@ -76,6 +77,13 @@ class TaskDecl(Struct, frozen=True):
         """The language of training as the data have it: of pairs the one with itself."""
         pair = f"{self.source}.{self.source}"
         return pair if pair in self.languages and self.source not in self.languages else self.source
+
+    @property
+    def distances(self) -> Mapping[str, float]:
+        """How far its languages are from the source, as it says, or as the embedded world is made."""
+        if not self.facts.distances and all(isinstance(s, WorldData) for s in self.reading.sources):
+            return {code: d for code, d in WORLD_DISTANCES.items() if code in self.languages}
+        return self.facts.distances
 
     def code_of(self, language: str) -> str:
         """The language as the data spell it."""

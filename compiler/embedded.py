@@ -39,6 +39,10 @@ WORLD_SIZES: Mapping[str, tuple[Mapping[str, int], float]] = {
     "pool": ({"dev": 1, "test": 1}, 5_700),
 }
 WORLD_LOW_RESOURCE = ("qad", "qai")
+WORLD_DISTANCES: Mapping[str, float] = {  # of each language from qaa, the source
+    "qaa": 0.0, "qab": 0.025, "qac": 0.3125, "qad": 0.1875, "qae": 0.4625, "qaf": 0.25, "qag": 0.5, "qah": 0.525,
+    "qai": 0.8, "qaj": 0.8125, "qak": 0.9625, "qal": 0.7,
+}  # fmt: skip
 
 
 class WorldParameter(Struct, frozen=True):

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from compiler import codes
 from compiler.catalog import OF_A_SCORE, SIZES, SPLITS, UNVERIFIED, Kind
 from compiler.resolve import own_pairs
 from compiler.shapes import ModelShape
-from compiler.suggest import did_you_mean
+from compiler.suggest import did_you_mean, listing
 from compiler.writing import describe
 from dsl.syntax import ListValue, Name, Number, Pair, Record, String, Value, Word
 
@@ -47,6 +47,7 @@ class Facts(Struct, frozen=True):
     obtain: str | None = None  # how one gets the data, where they cannot be fetched
     unverified: tuple[str, ...] = ()
     published: tuple[Published, ...] = ()
+    distances: Mapping[str, float] = field(default_factory=dict)  # of its languages from the source, as it says
 
 
 def read_facts(merged: Merged, kind: Kind, languages: tuple[str, ...], names: Names, bag: Bag) -> Facts:
@@ -58,6 +59,7 @@ def read_facts(merged: Merged, kind: Kind, languages: tuple[str, ...], names: Na
         obtain=read_text(merged, "obtain", bag),
         unverified=read_unverified(merged, bag),
         published=_published(merged, kind, languages, names, bag),
+        distances=_distances(merged, languages, bag),
     )
 
 
@@ -112,6 +114,27 @@ def _numbers(merged: Merged, known: tuple[str, ...], bag: Bag) -> dict[str, int]
             case value:
                 _wrong(key, value, "a whole number from 1", bag)
     return found
+
+
+def _distances(merged: Merged, languages: tuple[str, ...], bag: Bag) -> dict[str, float]:
+    """How far languages are from the source, in whatever unit; those that an ancestor speaks of may not be here."""
+    pair = merged.nearest("distances")
+    if pair is None:
+        return {}
+    if not isinstance(pair.value, Record):
+        _wrong("distances", pair.value, "a record such as `{ sw: 0.62, ta: 0.71 }`", bag)
+        return {}
+    found: dict[str, float] = {}
+    for language, inner in own_pairs(pair.value, bag).items():
+        match inner.value:
+            case Number(value=number, unit="") if number >= 0:
+                found[language] = float(number)
+            case value:
+                _wrong(language, value, "a distance: a number from 0", bag)
+        if language not in languages and merged.holds(inner.key.span):
+            message = f"the declaration has no language `{language}`"
+            bag.error(codes.NO_LANGUAGE, inner.key.span, message, f"it has {listing(languages)}")
+    return {language: distance for language, distance in found.items() if language in languages}
 
 
 # --- published scores

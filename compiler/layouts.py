@@ -19,11 +19,22 @@ if TYPE_CHECKING:
 
     from compiler.axes import Table
     from compiler.bag import Bag
+    from compiler.comparing import Compared
     from compiler.named import Pin
     from dsl.source import Span
     from dsl.syntax import Pair
 
 _Shown = dict[str, "Span"]  # axis -> where it is named
+
+
+class Laid(Struct, frozen=True):
+    """What a report shows: the scores that are left, and the axes by which they are laid out."""
+
+    table: Table
+    pins: Mapping[str, Collection[str]]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    compared: Compared | None  # what others are compared with
 
 
 class Layout(Struct, frozen=True):
@@ -39,20 +50,22 @@ class Layout(Struct, frozen=True):
         """Where findings go."""
         return self.axes.bag
 
-    def check(self) -> None:
-        """Report what is wrong in a key; where nothing is, what the keys together leave out or open."""
+    def read(self) -> Laid | None:
+        """The layout; what is wrong in a key is reported, else what the keys together leave out or open."""
         pins, compared = self._pins(), self._compared()
         rows, rows_right = self._shown("rows")
         columns, columns_right = self._shown("columns")
         metric_right = self._is_metric(pins or {})
         apart = self._are_apart(pins or {}, rows, columns)
         if pins is None or not (self.whole and rows_right and columns_right and metric_right and apart):
-            return
+            return None
         left = self.axes.left(pins, self.pairs["where"].value.span if pins else self.span)
-        if left is not None:
-            self._check_open(left, (*rows, *columns))
-            if compared is not None:
-                check_left(compared, values_of(pins), self.axes, self.pairs["baseline"].value.span)
+        if left is None:
+            return None
+        self._check_open(left, (*rows, *columns))
+        if compared is not None:
+            check_left(compared, values_of(pins), self.axes, self.pairs["baseline"].value.span)
+        return Laid(left, values_of(pins), tuple(rows), tuple(columns), compared)
 
     def _pins(self) -> dict[str, Pin] | None:
         """What `where` pins; None after a finding."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compiler.bag import Bag
+    from compiler.conclusions import Conclusions
     from compiler.locate import Locator
     from compiler.shapes import ModelShape
     from dsl.source import Span
@@ -38,8 +39,8 @@ class Lowering:
         self._models: dict[Span, Key | None] = {}
         self.unverified: dict[str, tuple[str, ...]] = {}
 
-    def plan(self, spec: str, runs: Iterable[Run]) -> Plan:
-        """The plan of all runs."""
+    def plan(self, spec: str, runs: Iterable[Run], conclusions: Conclusions | None = None) -> Plan:
+        """The plan of all runs, and what is asked of their scores."""
         for run in runs:
             self._run(run)
         baselines = self.scoring.baselines
@@ -56,6 +57,7 @@ class Lowering:
             dict(self.data.declared),
             dict(self.locator.obtain),
             {**self.unverified, **self.data.unverified},
+            *(conclusions.ask(self.scoring.placed) if conclusions is not None else ()),
         )
 
     def _shapes(self) -> dict[Key, ModelShape]:

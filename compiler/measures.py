@@ -34,6 +34,8 @@ def _is_measured(statistic: Statistic, selected: Selected, bag: Bag) -> bool:
             return _has_two_sides(selected, bag)
         case "retained":
             return _has_clean(selected, bag)
+        case "correlation":
+            return _has_distances(statistic, selected, bag)
     return True
 
 
@@ -133,6 +135,13 @@ def _has_two_sides(selected: Selected, bag: Bag) -> bool:
 # --- retained
 
 
+def clean_of(selected: Selected) -> Compared | None:
+    """The axis of the perturbation that is pinned, and its clean value."""
+    table = selected.axes.table
+    under = [axis for axis, slot in table.slots.items() if slot == "under" and axis in selected.pins]
+    return next(((axis, table.baselines[axis][0]) for axis in under if axis in table.baselines), None)
+
+
 def _has_clean(selected: Selected, bag: Bag) -> bool:
     """Whether `under` is pinned to a perturbation, and the same is scored clean, too."""
     table, pins = selected.axes.table, selected.pins
@@ -151,4 +160,26 @@ def _has_clean(selected: Selected, bag: Bag) -> bool:
         message = "`retained` is the share of the clean score, and there is none at these pins"
         hint = "evaluate it clean, too: `under: {clean | …}`"
     bag.error(codes.NOT_RETAINED, selected.node.span, message, hint)
+    return False
+
+
+# --- correlation
+
+FEWEST_LANGUAGES = 4  # of fewer, any numbers correlate
+
+
+def _has_distances(statistic: Statistic, selected: Selected, bag: Bag) -> bool:
+    """Whether every language that is selected has a distance, and there are enough of them."""
+    known = {code: d for row in selected.table.rows for code, d in row.distances.items()}
+    languages = selected.table.values.get("language", ())
+    without = [code for code in languages if code not in known]
+    if without:
+        message = f"nobody says how far {listing(without)} {'is' if len(without) == 1 else 'are'} from the source"
+        hint = f"say it in the benchmark's declaration: `distances: {{ {without[0]}: 0.5, … }}`"
+    elif len({known[code] for code in languages}) < FEWEST_LANGUAGES:
+        message = f"{len(languages)} languages are too few to correlate with their distances"
+        hint = f"select {FEWEST_LANGUAGES} or more"
+    else:
+        return True
+    bag.error(codes.NO_DISTANCE, statistic.span, message, hint)
     return False

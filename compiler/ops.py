@@ -270,6 +270,11 @@ class Score(Struct, frozen=True):
     threshold: float | None = None  # similarity from which a pair counts; None: all do
     tuned_on: Key | None = None  # the predictions by which that similarity is chosen
 
+    @property
+    def has_threshold(self) -> bool:
+        """Whether predictions count from some similarity on."""
+        return self.threshold is not None or self.tuned_on is not None
+
 
 Op = Model | Data | Train | Select | Predict | Baseline | Score
 

@@ -89,11 +89,12 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     if bag.failed():
         return Compiled(None, bag.all())
     fitting = check_runs(runs, bag)
+    conclusions = None
     if not bag.failed():
-        check_conclusions(spec, fitting, bag, changed=bool(wanted.settings))
+        conclusions = check_conclusions(spec, fitting, bag, changed=bool(wanted.settings))
     kept = [run for run in fitting if wanted.experiment in (None, run.experiment)]
     locator = Locator(places, bag)
-    plan = Lowering(locator, device, bag).plan(source.name, kept)
+    plan = Lowering(locator, device, bag).plan(source.name, kept, conclusions)
     if bag.failed():
         return Compiled(None, bag.all())
     if broken := verify(plan, keys=False):  # tests hash every key anew

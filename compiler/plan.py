@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from compiler.asked import Claimed, Reported
     from compiler.ops import AbsentRows
     from compiler.pins import HubFile
     from compiler.shapes import ModelShape
@@ -133,6 +134,8 @@ class Plan(Struct, frozen=True):
     declared: Mapping[Key, Declared] = field(default_factory=dict)  # of data, what their declaration says
     obtain: Mapping[AbsentRows, str] = field(default_factory=dict)  # how to get what lies in a root that nobody named
     unverified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of declarations, what nobody has seen
+    reports: tuple[Reported, ...] = ()
+    claims: tuple[Claimed, ...] = ()
 
     def obtaining(self, absent: AbsentRows) -> str:
         """What one does about files that nobody has given."""

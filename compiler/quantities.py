@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from dsl.source import Span
     from dsl.syntax import Claim, Sum
 
+DISTANCE = "distance"  # of languages from the source: what scores are correlated with
 OPTIONS: Mapping[str, tuple[str, ...]] = {  # each statistic, and the options that it takes
     **dict.fromkeys(("mean", "worst", "best", "spread", "gap", "retained"), ("over",)),
     "gain": ("against",),
+    "correlation": ("with",),
 }
+_OF_LANGUAGES = ("gap", "correlation")  # go over languages by themselves
+_OPTION = {"gain": "against: { AXIS: VALUE }", "correlation": f"with: {DISTANCE}"}
 _OF_SOMETHING = ("worst", "best", "spread")  # of the values of an axis that must be said
 
 
@@ -43,8 +47,8 @@ class Selected(Struct, frozen=True):
 
 
 def gone_over(statistic: Statistic) -> dict[str, Span]:
-    """The axes that a statistic goes over, and where that is said; `gap` goes over languages by itself."""
-    said = {"language": statistic.function.span} if statistic.function.text == "gap" else {}
+    """The axes that a statistic goes over, and where that is said; some go over languages by themselves."""
+    said = {"language": statistic.function.span} if statistic.function.text in _OF_LANGUAGES else {}
     for pair in statistic.options:
         if pair.key.text == "over" and isinstance(pair.value, Word):
             said[pair.value.text] = pair.value.span
@@ -105,11 +109,20 @@ def check_form(statistic: Statistic, bag: Bag) -> None:
         elif key == "over" and not isinstance(pair.value, Word):
             message = f"`over` is {describe(pair.value)} but must be one axis"
             bag.error(codes.WRONG_VALUE, pair.value.span, message, "for example `over: language`")
+        elif key == "with" and not (isinstance(pair.value, Word) and pair.value.text == DISTANCE):
+            message = f"`with` is {describe(pair.value)} but must be `{DISTANCE}`"
+            bag.error(codes.WRONG_VALUE, pair.value.span, message, f"`{_example(name.text)}`")
+    if name.text == "correlation" and "with" not in options:
+        message = "`correlation(…)` does not say with what"
+        bag.error(codes.MISSING_KEY, name.span, message, f"`{_example(name.text)}`")
     if name.text in _OF_SOMETHING and "over" not in options:
         message = f"`{name.text}(…)` does not say of what"
         bag.error(codes.MISSING_KEY, name.span, message, f"for example `{name.text}(…, over: language)`")
 
 
 def _takes(name: str) -> str:
-    example = "against: { AXIS: VALUE }" if name == "gain" else "over: AXIS"
-    return f"it takes `{example}`"
+    return f"it takes `{_OPTION.get(name, 'over: AXIS')}`"
+
+
+def _example(name: str) -> str:
+    return f"{name}(…, {_OPTION[name]})"

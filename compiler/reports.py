@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from compiler import codes
 from compiler.axes import joined
 from compiler.intervals import check_level
-from compiler.layouts import Layout
+from compiler.layouts import Laid, Layout
 from compiler.named import Axes, experiment, items, offered
 from compiler.resolve import own_pairs
 from compiler.suggest import did_you_mean
@@ -25,8 +27,16 @@ KEYS = ("of", "where", "rows", "columns", "value", "baseline", "interval", "aver
 _WORDS = {"average": ("zero-shot", "all"), "as": ("table", "heatmap")}
 
 
-def check_report(report: Report, tables: Mapping[str, Table], bag: Bag) -> None:
-    """Report each key that is wrong, and each axis that is left open."""
+class Read(Struct, frozen=True):
+    """A report that was read: its layout over the axes of its experiments, and its keys."""
+
+    laid: Laid
+    axes: Axes
+    pairs: Mapping[str, Pair]
+
+
+def read_report(report: Report, tables: Mapping[str, Table], bag: Bag) -> Read | None:
+    """The report; each key that is wrong, and each axis that is left open, is reported."""
     pairs = own_pairs(report.record, bag)
     whole = len(pairs) == len(report.record.pairs) and pairs.keys() <= set(KEYS)
     for key, pair in pairs.items():
@@ -36,8 +46,12 @@ def check_report(report: Report, tables: Mapping[str, Table], bag: Bag) -> None:
             _check_words(pair, bag)
     if "interval" in pairs:
         check_level(pairs["interval"].value, "interval", bag)
-    if chosen := _of(report, pairs.get("of"), tables, bag):
-        Layout(pairs, Axes(joined(chosen), _whose(chosen), bag), report.title.span, whole).check()
+    chosen = _of(report, pairs.get("of"), tables, bag)
+    if not chosen:
+        return None
+    axes = Axes(joined(chosen), _whose(chosen), bag)
+    laid = Layout(pairs, axes, report.title.span, whole).read()
+    return Read(laid, axes, pairs) if laid is not None else None
 
 
 def _check_words(pair: Pair, bag: Bag) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from compiler import codes
 from compiler.baselines import Baselines, Question
-from compiler.cells import chosen, seed_of
+from compiler.cells import Whose, chosen, seed_of, whose
 from compiler.check import check_contamination, trained_languages
 from compiler.data import CHOOSES
 from compiler.forgetting import evaluations
@@ -57,6 +57,7 @@ class Scoring:
         self._locator, self._device, self._bag = locator, device, bag
         self.baselines = Baselines(graph)
         self.cells: list[Cell] = []
+        self.placed: dict[Whose, dict[tuple[str, str], Cell]] = {}  # of what is asked, by language and metric
         self.naive = 0  # predictions if every chain ran alone
 
     def target(self, reached: Reached, target: Settled) -> Iterator[Step]:
@@ -76,8 +77,12 @@ class Scoring:
         title = target.task.name + (f" ({selected})" if selected else "")
         answer = replace(answer, cell=replace(answer.cell, selected=selected))
         for cells in self._scored(reached, target, answer, data, weights):
-            self.cells += cells
+            self._place(whose(run, target), cells)
             yield from _steps(title, cells, seed_of(run))
+
+    def _place(self, of: Whose, cells: tuple[Cell, ...]) -> None:
+        self.cells += cells
+        self.placed.setdefault(of, {}).update(((c.language, c.metric), c) for c in cells)
 
     def _ask_baselines(
         self, reached: Reached, answer: Answer, target: Settled, data: Key, cells: tuple[Cell, ...]
@@ -99,16 +104,17 @@ class Scoring:
             weights = reached[again.earlier.stage].weights
             answer = Answer(*common, stage.parts[again.earlier.part], stage, weights, again.is_later)
             if self._data.has_split(target, "dev", "`@ previous` is scored on it"):
-                found = self._after(reached[again.after], names[again.after], target, answer)
+                of = whose(run, target, again.after)
+                found = self._after(reached[again.after], names[again.after], target, answer, of)
                 yield from ((again.after, step) for step in found)
 
-    def _after(self, reached: Reached, name: str, target: Settled, answer: Answer) -> Iterator[Step]:
+    def _after(self, reached: Reached, name: str, target: Settled, answer: Answer, of: Whose) -> Iterator[Step]:
         data = self._data.of_target(target, reached.model, "dev", answer.lengths(target))
         weights = dict.fromkeys(data, reached.weights)
         self._check_rows(reached, weights, target, data, "dev")
         answer = replace(answer, cell=replace(answer.cell, axes=(*answer.cell.axes, ("after", name))))
         for cells in self._scored(reached, target, answer, data, weights):
-            self.cells += cells
+            self._place(of, cells)
             yield from _steps(f"{target.task.name} (previous)", cells, cells[0].seed)
 
     def _scored(

@@ -1,4 +1,4 @@
-"""Points and shares: what the two sides of a claim are measured in (docs/language.md, section 10)."""
+"""Points, shares and correlations: what the two sides of a claim are measured in (docs/language.md, section 10)."""
 
 from __future__ import annotations
 
@@ -13,35 +13,43 @@ if TYPE_CHECKING:
     from compiler.bag import Bag
     from dsl.syntax import Claim, Sum
 
-POINTS, SHARE = "points", "a share"
+POINTS, SHARE, CORRELATION = "points", "a share of the clean score", "a correlation"
+_MADE = {"retained": SHARE, "correlation": CORRELATION}  # what a statistic makes of the points within it
 
 
 def check_units(claim: Claim, bag: Bag) -> None:
     """Report sides that do not compare, and numbers that are not in the unit of what they stand beside."""
-    units = {unit for _, unit in (*_units(claim.left), *_units(claim.right))}
+    units = unit_of(claim.left) | unit_of(claim.right)
     sides = claim.left.span.to(claim.right.span)
     if not units:
         message = "both sides are numbers, so no experiment can tell"
         bag.error(codes.NOT_COMPARED, sides, message, "compare scores: `mean(LABEL[AXIS: VALUE])`")
         return
     if len(units) > 1:
-        message = "a share of the clean score and points stand beside each other"
-        bag.error(codes.NOT_COMPARED, sides, message, "compare `retained(…)` with a share: `>= 90%`")
+        message = f"{' and '.join(u for u in (SHARE, CORRELATION, POINTS) if u in units)} stand beside each other"
+        hint = "compare `retained(…)` with a share: `>= 90%`"
+        if CORRELATION in units:
+            hint = "compare `correlation(…)` with a number from -1 to 1: `< 0`"
+        bag.error(codes.NOT_COMPARED, sides, message, hint)
         return
     (unit,) = units
     _check_numbers(claim.left, unit, bag)
     _check_numbers(claim.right, unit, bag)
 
 
+def unit_of(whole: Sum) -> set[str]:
+    """The units that the selections of a sum come to."""
+    return {unit for _, unit in _units(whole)}
+
+
 def _units(whole: Sum) -> Iterator[tuple[Selection, str]]:
-    """The unit that each selection of a sum comes to."""
     for signed in whole.terms:
         match signed.term:
             case Selection():
                 yield signed.term, POINTS
             case Statistic(function=function, operand=operand):
                 for selection, unit in _units(operand):
-                    yield selection, SHARE if function.text == "retained" else unit
+                    yield selection, _MADE.get(function.text, unit)
 
 
 def _check_numbers(whole: Sum, unit: str, bag: Bag) -> None:
@@ -54,12 +62,17 @@ def _check_numbers(whole: Sum, unit: str, bag: Bag) -> None:
                     message = f"`{function.text}(…)` is of numbers alone"
                     bag.error(codes.NOT_COMPARED, signed.term.span, message, "write the number itself")
                 else:
-                    _check_numbers(operand, POINTS if function.text == "retained" else unit, bag)
+                    _check_numbers(operand, POINTS if function.text in _MADE else unit, bag)
 
 
 def _check_number(number: Number, unit: str, bag: Bag) -> None:
     text = "".join(number.span.text.split())
-    if unit == SHARE and number.unit != "%":
+    if unit == CORRELATION and (number.unit != "" or abs(number.value) > 1):
+        message = f"a correlation is a number from -1 to 1, and `{text}` is none"
+        bag.error(codes.NOT_COMPARED, number.span, message, "for example `< 0`")
+    elif unit == CORRELATION:
+        return
+    elif unit == SHARE and number.unit != "%":
         share = 100 * number.value if abs(number.value) <= 1 else number.value
         hint = f"did you mean `{share:g}%`?" if number.unit == "" else "write it in per cent: `90%`"
         bag.error(codes.NOT_COMPARED, number.span, f"`retained(…)` is a share, and `{text}` is none", hint)

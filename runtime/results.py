@@ -38,6 +38,12 @@ def read(plan: Plan, store: Store) -> tuple[tuple[Row, ...], int]:
     return rows, len(plan.cells) - len(rows)
 
 
+def threshold_of(store: Store, score: Key) -> float | None:
+    """From which similarity predictions counted for a score that is there. Raises DamagedObject."""
+    found: float | None = json.loads(store.read_file(score, SCORE)).get("threshold")
+    return found
+
+
 def _kinds(plan: Plan) -> dict[Key, str]:
     """The kind of task behind each score."""
     by_predictions = {n.key: n.op.kind for n in plan.nodes if isinstance(n.op, Predict | Baseline)}

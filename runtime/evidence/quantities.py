@@ -138,11 +138,12 @@ class Total(Struct, frozen=True, eq=False):
     """
 
     terms: tuple[tuple[float, Quantity], ...]
+    number: float = 0.0  # added to them
 
     @property
     def value(self) -> float:
         """The estimate."""
-        return sum(weight * term.value for weight, term in self.terms)
+        return self.number + sum(weight * term.value for weight, term in self.terms)
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -156,7 +157,7 @@ class Total(Struct, frozen=True, eq=False):
         if any(i is None for _, i in found):
             return None
         ends = [sorted((weight * i.low, weight * i.high)) for weight, i in found if i is not None]
-        return Interval(sum(low for low, _ in ends), sum(high for _, high in ends))
+        return Interval(self.number + sum(low for low, _ in ends), self.number + sum(high for _, high in ends))
 
     def above(self, bound: float) -> float:
         """By the widest interval that lies above the bound."""
@@ -168,7 +169,7 @@ class Total(Struct, frozen=True, eq=False):
 
     def resampled(self, by: Resamples) -> Values:
         """The sum in each resample."""
-        found: Values = np.sum([weight * term.resampled(by) for weight, term in self.terms], axis=0)
+        found: Values = self.number + np.sum([weight * term.resampled(by) for weight, term in self.terms], axis=0)
         return found
 
 
@@ -206,7 +207,46 @@ class Bent(Struct, frozen=True, eq=False):
         return found
 
 
-def _widest(of: Total, holds: Callable[[Interval], bool]) -> float:
+class Share(Struct, frozen=True, eq=False):
+    """The share that one quantity is of another, where they are not both linear: by the ends of both."""
+
+    above_line: Quantity
+    below_line: Quantity
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+        return self.above_line.value / self.below_line.value
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Those of both."""
+        return (*self.above_line.effects, *self.below_line.effects)
+
+    def interval(self, level: float) -> Interval | None:
+        """The least and the most that ends come to, each at half of the tail; None where the other may be 0."""
+        each = 1 - (1 - level) / 2
+        one, other = self.above_line.interval(each), self.below_line.interval(each)
+        if one is None or other is None or other.low <= 0 <= other.high:
+            return None
+        ends = [a / b for a in (one.low, one.high) for b in (other.low, other.high)]
+        return Interval(min(ends), max(ends))
+
+    def above(self, bound: float) -> float:
+        """By the widest interval that lies above the bound."""
+        return _widest(self, lambda found: found.low > bound)
+
+    def below(self, bound: float) -> float:
+        """By the widest interval that lies below the bound."""
+        return _widest(self, lambda found: found.high < bound)
+
+    def resampled(self, by: Resamples) -> Values:
+        """The share in each resample."""
+        found: Values = self.above_line.resampled(by) / self.below_line.resampled(by)
+        return found
+
+
+def _widest(of: Total | Share, holds: Callable[[Interval], bool]) -> float:
     """The tail of the widest interval for which it holds, by halving; 1 where none does."""
     low, high = np.log(SMALLEST_P), np.log(0.5)
     found = of.interval(1 - 2 * 0.499)
@@ -228,6 +268,8 @@ def total(terms: Sequence[tuple[float, Quantity]]) -> Quantity:
     others = [(weight, term) for weight, term in terms if not isinstance(term, Linear)]
     if not others:
         return Linear(combined(linear))
+    if len(terms) == 1 and terms[0][0] == 1:
+        return terms[0][1]
     return Total((*([(1.0, Linear(combined(linear)))] if linear else []), *others))
 
 
@@ -241,10 +283,21 @@ def lowest(members: Sequence[Quantity]) -> Quantity:
     return total([(-1.0, highest([total([(-1.0, m)]) for m in members]))])
 
 
-def quotient(above: Linear, below: Linear) -> Linear | None:
+def shifted(quantity: Quantity, by: float) -> Quantity:
+    """The quantity plus a number."""
+    if by == 0:
+        return quantity
+    if isinstance(quantity, Linear):
+        return Linear(quantity.effect.shifted(by))
+    return Total(((1.0, quantity),), by)
+
+
+def quotient(above: Quantity, below: Quantity) -> Quantity | None:
     """The share that one is of the other; None where the other is 0."""
-    found = ratio(above.effect, below.effect)
-    return Linear(found) if found is not None else None
+    if isinstance(above, Linear) and isinstance(below, Linear):
+        found = ratio(above.effect, below.effect)
+        return Linear(found) if found is not None else None
+    return Share(above, below) if below.value else None
 
 
 def correlated(members: Sequence[Linear], numbers: Sequence[float]) -> Bent | None:

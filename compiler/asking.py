@@ -1,0 +1,238 @@
+"""Claims that were found right, as expressions of cells (docs/language.md, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from compiler import units
+from compiler.asked import Claimed, Comparison, Correlation, Extreme, Mean, Number, Quotient, Sum
+from compiler.averaging import Averaging, zero_shot
+from compiler.axes import Table, table
+from compiler.bag import Bag
+from compiler.catalog import BUILT_IN_AXES
+from compiler.cells import OF_LANGUAGES
+from compiler.claims import fewest_seeds
+from compiler.graph import place
+from compiler.measures import baseline_of, clean_of, compared_tables
+from compiler.named import values_of
+from compiler.quantities import gone_over, selections
+from dsl import syntax
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from compiler.asked import At, Expression
+    from compiler.averaging import Counting, Placed
+    from compiler.comparing import Compared
+    from compiler.quantities import Selected
+
+LEVEL = 0.95  # unless said
+_Swap = Callable[["Selected"], "Compared"]  # what a selection is replaced by: another value of an axis
+_POINTS = 100
+
+
+class _Around(Struct, frozen=True):
+    """What the statistics around a selection make of it."""
+
+    at: At = ()  # one value of each axis that is gone through
+    swaps: tuple[_Swap, ...] = ()
+    source: bool = False  # the source language, and no other
+
+
+def ask(claim: syntax.Claim, tables: Mapping[str, Table], placed: Placed) -> Claimed | None:
+    """The claim in cells; None where they are not planned, as of an experiment that nobody asked for."""
+    found = selections(claim, tables, Bag())
+    if found is None or not all(row.whose in placed for s in found for row in s.table.rows):
+        return None
+    asking = _Asking(claim, found, placed)
+    left, right = claim.left.span, claim.right.span
+    return Claimed(
+        title=claim.title.value,
+        text=" ".join(left.to(right).text.split()),
+        place=place(claim.title.span),
+        expected=claim.expect.text if claim.expect is not None else "supported",
+        quantifier=claim.quantifier or "",
+        comparisons=tuple(asking.comparisons()),
+        sign=claim.comparison,
+        level=float(claim.level.value) if claim.level is not None else LEVEL,
+        unit=asking.unit,
+        seeds=fewest_seeds(claim, found),
+    )
+
+
+class _Asking(Struct, frozen=True, dict=True):
+    claim: syntax.Claim
+    selected: Sequence[Selected]
+    placed: Placed
+
+    @cached_property
+    def unit(self) -> str:
+        """What both sides are measured in."""
+        return next(iter(units.unit_of(self.claim.left) | units.unit_of(self.claim.right)))
+
+    @cached_property
+    def by_node(self) -> dict[int, Selected]:
+        """Selections by where they are written."""
+        return {id(s.node): s for s in self.selected}
+
+    @cached_property
+    def averaging(self) -> Averaging:
+        """How all sides are averaged; a pinned metric is looked at where it is pinned."""
+        benchmarks = {row.taken["benchmark"] for s in self.selected for row in s.table.rows}
+        return Averaging(self.placed, None, len(benchmarks) > 1)
+
+    @cached_property
+    def counting(self) -> Counting:
+        """The languages that count, wherever none is pinned."""
+        loose = [s for s in self.selected if not _pins_languages(s)]
+        sides = [t for s in loose for t in compared_tables(s, Bag())]
+        return zero_shot([self.averaging.scores(side) for side in sides])
+
+    def comparisons(self) -> list[Comparison]:
+        """One for each combination of values that is gone through."""
+        axes = [name.text for name in self.claim.axes]
+        values = [self.values(axis, self.selected) for axis in axes]
+        found = []
+        for combination in product(*values):
+            at = tuple(zip(axes, combination, strict=True))
+            sides = [self.expression(whole, _Around(at)) for whole in (self.claim.left, self.claim.right)]
+            if sides[0] is not None and sides[1] is not None:
+                found.append(Comparison(at, sides[0], sides[1]))
+        return found
+
+    def values(self, axis: str, beneath: Sequence[Selected]) -> list[str]:
+        """The values of an axis that all selections have which do not pin it; of languages those that count."""
+        loose = [s for s in beneath if not s.is_pinned(axis)]
+        common = set.intersection(*(set(s.table.values.get(axis, ())) for s in loose))
+        if axis == "language" and all("language" not in s.pins for s in loose):
+            common &= {code for languages in self.counting.values() for code in languages}
+        return [value for value in loose[0].table.values[axis] if value in common]
+
+    # --- expressions
+
+    def expression(self, whole: syntax.Sum, around: _Around) -> Expression | None:
+        """A sum; None where one of its selections has no scores there."""
+        terms: list[tuple[float, Expression]] = []
+        for signed in whole.terms:
+            found = self._term(signed.term, around)
+            if found is None:
+                return None
+            terms.append((-1.0 if signed.minus else 1.0, found))
+        return terms[0][1] if len(terms) == 1 and terms[0][0] > 0 else Sum(tuple(terms))
+
+    def _term(self, term: syntax.Number | syntax.Selection | syntax.Statistic, around: _Around) -> Expression | None:
+        match term:
+            case syntax.Number(value=value, unit=unit):
+                in_points = self.unit == units.POINTS and unit != "%"
+                return Number(float(value) / _POINTS if in_points else float(value))
+            case syntax.Selection():
+                return self._mean(self.by_node[id(term)], around)
+            case _:
+                return self._statistic(term, around)
+
+    def _statistic(self, statistic: syntax.Statistic, around: _Around) -> Expression | None:
+        """A statistic of what is within; where it goes over an axis, for each of its values."""
+        match statistic.function.text:
+            case "gap":
+                return self._over(statistic, around, self._gap)
+            case "gain":
+                return self._beside(statistic, around, lambda s: _found(baseline_of(statistic, s, Bag())), _difference)
+            case "retained":
+                return self._over(
+                    statistic, around, lambda s, a: self._beside(s, a, lambda one: _found(clean_of(one)), _share)
+                )
+        return self._over(statistic, around, lambda s, a: self.expression(s.operand, a))
+
+    def _over(
+        self,
+        statistic: syntax.Statistic,
+        around: _Around,
+        inner: Callable[[syntax.Statistic, _Around], Expression | None],
+    ) -> Expression | None:
+        """What is within at each value of the axis that is gone over, put together; without an axis itself."""
+        name = statistic.function.text
+        axes = [axis for axis in gone_over(statistic) if not (name == "gap" and axis == "language")]
+        if not axes:
+            return inner(statistic, around)
+        (axis,) = axes
+        beneath = [s for s in self.selected if statistic in s.inside]
+        members = [
+            (value, found)
+            for value in self.values(axis, beneath)
+            if (found := inner(statistic, replace(around, at=(*around.at, (axis, value))))) is not None
+        ]
+        if not members:
+            return None
+        if name == "correlation":
+            distances = {c: d for s in beneath for row in s.table.rows for c, d in row.distances.items()}
+            return Correlation(tuple((value, distances[value], found) for value, found in members))
+        if name in ("worst", "best", "spread"):
+            return Extreme(name, axis, tuple(members))
+        return Sum(tuple((1 / len(members), found) for _, found in members))
+
+    def _gap(self, statistic: syntax.Statistic, around: _Around) -> Expression | None:
+        source = self.expression(statistic.operand, replace(around, source=True))
+        others = self.expression(statistic.operand, around)
+        return _difference(source, others) if source is not None and others is not None else None
+
+    def _beside(
+        self,
+        statistic: syntax.Statistic,
+        around: _Around,
+        swap: _Swap,
+        put: Callable[[Expression, Expression], Expression],
+    ) -> Expression | None:
+        """What is within, put together with the same of what it is compared with."""
+        own = self.expression(statistic.operand, around)
+        other = self.expression(statistic.operand, replace(around, swaps=(*around.swaps, swap)))
+        return put(own, other) if own is not None and other is not None else None
+
+    # --- means
+
+    def _mean(self, selected: Selected, around: _Around) -> Mean | None:
+        found = _left(selected, around)
+        averaging = self.averaging
+        if (pin := selected.pins.get("metric")) is not None:
+            averaging = replace(averaging, metric=pin.values[0])
+        counting = None if _pins_languages(selected) else self.counting
+        if around.source:
+            counting = {row.taken["benchmark"]: (row.source,) for row in found.rows}
+        return averaging.mean(averaging.scores(found), counting)
+
+
+def _left(selected: Selected, around: _Around) -> Table:
+    """The scores of a selection at the values that are gone through, with what it is compared with in its place."""
+    swaps = dict(swap(selected) for swap in around.swaps)
+    taken = {axis: (value,) for axis, value in around.at if not selected.is_pinned(axis)}
+    pins = {**values_of(selected.pins), **taken}
+    found = selected.axes.table
+    for axis, value in swaps.items():
+        found = found.narrowed(axis, (value,))
+    for axis in pins.keys() - swaps.keys():
+        beside = found.lacking(axis).rows if swaps and axis not in BUILT_IN_AXES else ()
+        found = table((*found.narrowed(axis, pins[axis]).rows, *beside))
+    return found
+
+
+def _pins_languages(selected: Selected) -> bool:
+    return any(axis in selected.pins for axis in OF_LANGUAGES)
+
+
+def _found(compared: Compared | None) -> Compared:
+    if compared is None:
+        raise AssertionError("the claim was checked before")
+    return compared
+
+
+def _difference(own: Expression, other: Expression) -> Expression:
+    return Sum(((1.0, own), (-1.0, other)))
+
+
+def _share(own: Expression, other: Expression) -> Expression:
+    return Quotient(own, other)

@@ -1,0 +1,141 @@
+"""Scores of cells as quantities: what each item of their predictions gives, read once and from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import Struct, field
+
+from compiler.ops import Predict, Score
+from runtime.errors import DamagedObject
+from runtime.evidence.collapse import Look, look
+from runtime.evidence.effects import Effect, combined, of_items
+from runtime.items import pseudo_values
+from runtime.metrics import items
+from runtime.results import threshold_of
+
+if TYPE_CHECKING:
+    from compiler.asked import Group, Mean
+    from compiler.ops import Key
+    from compiler.plan import Cell, Plan
+    from runtime.evidence.effects import Rows, Values
+    from runtime.store.objects import Store
+
+UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
+
+
+class Given(Struct, frozen=True, eq=False):
+    """What the items of one data set give to a score: its mean is the score."""
+
+    rows: Rows  # (I,)
+    values: Values  # (I,)
+
+
+class Evidence(Struct, frozen=True, dict=True, eq=False):
+    """The scores of a plan that are there, as far as somebody asks for them."""
+
+    plan: Plan
+    store: Store
+    _given: dict[Key, Given | None] = field(default_factory=dict)
+    _looks: dict[Key, Look | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ops = {n.key: n.op for n in self.plan.nodes if isinstance(n.op, Score | Predict)}
+        scores = [key for key, op in self.ops.items() if isinstance(op, Score)]
+        predictions = {op.predictions for op in self.ops.values() if isinstance(op, Score)}
+        self.present = self.store.present((*scores, *predictions))
+
+    # --- means
+
+    def mean(self, of: Mean) -> Effect | None:
+        """The mean over seeds, languages, benchmarks; None where one of its groups has no score at all."""
+        by_benchmark: dict[str, list[Effect]] = {}
+        ranked = _apart(self._rows(of))
+        for group in of.groups:
+            found = self._group(group, ranked=group.benchmark in ranked)
+            if found is None:
+                return None
+            by_benchmark.setdefault(group.benchmark, []).append(found)
+        weights = {name: 1 / (len(by_benchmark) * len(found)) for name, found in by_benchmark.items()}
+        return combined([(weights[name], e) for name, found in by_benchmark.items() for e in found])
+
+    def missing(self, of: Mean) -> tuple[int, int]:
+        """How many of its scores are not there, and how many there are to be."""
+        keys = {cell.score for cell in cells(of)}
+        return len([key for key in keys if self.given(key) is None]), len(keys)
+
+    def _rows(self, of: Mean) -> Iterator[tuple[str, Rows]]:
+        for group in of.groups:
+            for of_seed in group.scores.values():
+                if (found := self.given(of_seed[0].score)) is not None:
+                    yield group.benchmark, found.rows
+                    break
+
+    def _group(self, group: Group, *, ranked: bool) -> Effect | None:
+        """The mean over the seeds that have all their scores."""
+        found: dict[str, list[Given]] = {}
+        for seed, of_seed in group.scores.items():
+            given = [g for cell in of_seed if (g := self.given(cell.score)) is not None]
+            if len(given) == len(of_seed):
+                found[seed] = given
+        if not found:
+            return None
+        rows = next(iter(found.values()))[0].rows
+        values = [np.mean([g.values for g in given], axis=0) for given in found.values()]
+        seeds = () if UNTRAINED in found else tuple(found)
+        return of_items(np.arange(len(rows)) if ranked else rows, values, seeds)
+
+    # --- one score
+
+    def given(self, score: Key) -> Given | None:
+        """What the items give to a score; None where it, or its predictions, are not there or damaged."""
+        if score not in self._given:
+            self._given[score] = self._read(score)
+        return self._given[score]
+
+    def _read(self, score: Key) -> Given | None:
+        op = self.ops.get(score)
+        if not isinstance(op, Score) or not {score, op.predictions} <= self.present:
+            return None
+        predict = self.ops[op.predictions]
+        if not isinstance(predict, Predict):
+            return None
+        try:
+            threshold = threshold_of(self.store, score) if op.has_threshold else None
+            found = items(predict.kind, op.metric, self.store.read(op.predictions), threshold)
+        except DamagedObject:
+            return None
+        return Given(found.rows, pseudo_values(found))
+
+    def look(self, cell: Cell) -> Look | None:
+        """How the answers behind a score are spread; None where they have no labels, or are not there."""
+        op = self.ops[cell.score]
+        if not isinstance(op, Score) or op.predictions not in self.present:
+            return None
+        if op.predictions not in self._looks:
+            predict = self.ops[op.predictions]
+            kind = predict.kind if isinstance(predict, Predict) else ""
+            self._looks[op.predictions] = look(kind, self.store.read(op.predictions))
+        return self._looks[op.predictions]
+
+
+def cells(of: Mean) -> Iterator[Cell]:
+    """Every cell that a mean is of."""
+    yield from (cell for group in of.groups for of_seed in group.scores.values() for cell in of_seed)
+
+
+def _apart(rows: Iterable[tuple[str, Rows]]) -> set[str]:
+    """The benchmarks whose languages share no row: languages of one file, whose items stand in one order.
+
+    There an item is known by where it stands, else by its row. Items that are the same in no way are not hurt by it:
+    independent ones taken together vary as much in expectation.
+    """
+    first: dict[str, Rows] = {}
+    found = set()
+    for benchmark, own in rows:
+        other = first.setdefault(benchmark, own)
+        if other is not own and not np.intersect1d(other, own).size:
+            found.add(benchmark)
+    return found

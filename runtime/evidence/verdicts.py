@@ -1,0 +1,113 @@
+"""Claims judged: supported, refuted or undecided (docs/language.md, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from runtime.evidence.answers import answer, means
+from runtime.evidence.family import holm
+from runtime.evidence.quantities import Linear, Quantity, highest, lowest, shifted, total
+
+if TYPE_CHECKING:
+    from compiler.asked import Claimed, Comparison
+    from runtime.evidence.intervals import Interval
+    from runtime.evidence.scores import Evidence
+
+SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+FEWEST_SEEDS = 3  # for a verdict on what is trained
+POWER = 0.8
+
+
+class Compared(Struct, frozen=True, eq=False):
+    """One comparison of a claim: what is estimated, and the number it is held against."""
+
+    of: Comparison
+    quantity: Quantity
+    bound: float
+    interval: Interval | None  # of the estimate at the claim's level, for itself alone
+
+    @property
+    def detectable(self) -> float | None:
+        """How far from the bound the truth would have to be for four studies of five like this one to see it alone."""
+        if not isinstance(self.quantity, Linear) or self.interval is None:
+            return None
+        beside = self.quantity.interval(2 * POWER - 1)
+        return ((self.interval.high - self.interval.low) + (beside.high - beside.low)) / 2 if beside else None
+
+
+class Judged(Struct, frozen=True, eq=False):
+    """A claim with its verdict."""
+
+    claim: Claimed
+    verdict: str
+    compared: tuple[Compared, ...]
+    p: float | None  # two-sided, of the whole claim, corrected for all claims of the spec (Holm)
+    missing: tuple[int, int]  # scores that are not there, of how many
+    why: str = ""  # why it is undecided whatever the scores: "missing", "seeds" or "no value"
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the author expected it so."""
+        return self.verdict == self.claim.expected
+
+
+class _Weighed(Struct, frozen=True, eq=False):
+    claim: Claimed
+    compared: tuple[Compared, ...]
+    missing: tuple[int, int]
+    why: str
+    above: float = 1.0  # one-sided p-values: of the whole claim's being wrong, and of its being right
+    below: float = 1.0
+
+
+def judge(claims: Sequence[Claimed], evidence: Evidence) -> tuple[Judged, ...]:
+    """The verdicts of all claims of a spec together: each is corrected for all others, decidable or not."""
+    weighed = [_weigh(claim, evidence) for claim in claims]
+    corrected = holm([min(1.0, 2 * min(w.above, w.below)) for w in weighed])
+    return tuple(_judged(w, p) for w, p in zip(weighed, corrected, strict=True))
+
+
+def _judged(weighed: _Weighed, p: float) -> Judged:
+    verdict = UNDECIDED
+    if not weighed.why and p <= 1 - weighed.claim.level:
+        verdict = SUPPORTED if weighed.above < weighed.below else REFUTED
+    return Judged(weighed.claim, verdict, weighed.compared, None if weighed.why else p, weighed.missing, weighed.why)
+
+
+def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:
+    found = [_compare(c, claim, evidence) for c in claim.comparisons]
+    compared = tuple(c for c in found if c is not None)
+    missing = _missing(claim, evidence)
+    if missing[0]:
+        return _Weighed(claim, compared, missing, "missing")
+    if len(compared) < len(found) or not found:
+        return _Weighed(claim, compared, missing, "no value")
+    if claim.seeds is not None and claim.seeds < FEWEST_SEEDS:
+        return _Weighed(claim, compared, missing, "seeds")
+    sign = 1.0 if claim.sign.startswith(">") else -1.0
+    over = [total([(sign, shifted(c.quantity, -c.bound))]) for c in compared]
+    whole = highest(over) if claim.quantifier == "some" else lowest(over) if len(over) > 1 else over[0]
+    return _Weighed(claim, compared, missing, "", whole.above(0.0), whole.below(0.0))
+
+
+def _compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compared | None:
+    """Left less right, all numbers on the right; None without a value."""
+    left, right = answer(comparison.left, evidence), answer(comparison.right, evidence)
+    if left is None or right is None:
+        return None
+    sides = [(1.0, left.quantity), (-1.0, right.quantity)]
+    quantity = total([(weight, q) for weight, q in sides if q is not None])
+    return Compared(comparison, quantity, right.number - left.number, quantity.interval(claim.level))
+
+
+def _missing(claim: Claimed, evidence: Evidence) -> tuple[int, int]:
+    found = {
+        id(mean): evidence.missing(mean)
+        for c in claim.comparisons
+        for side in (c.left, c.right)
+        for mean in means(side)
+    }
+    return sum(missing for missing, _ in found.values()), sum(number for _, number in found.values())

@@ -30,6 +30,7 @@ from torch import nn
 from torch.nn import functional
 
 from runtime.kinds.kind import Encoded, Kind, Measured
+from runtime.kinds.sums import averaged, rows_of, whole_of
 from runtime.kinds.texts import text_encoding
 
 
@@ -56,9 +57,14 @@ def predict(head, hidden, batch):
     return {"row": batch.rows.tolist(), "label": batch.labels.tolist(), "prediction": found.tolist()}
 
 
-def within_one(table):
+def within_one_items(table):
     off = abs(table.column("label").to_numpy() - table.column("prediction").to_numpy())
-    return Measured(float((off <= 1).mean()), len(off), None)
+    return averaged(rows_of(table), off <= 1)
+
+
+def within_one(table):
+    found = within_one_items(table)
+    return Measured(whole_of(found), len(found.rows), None)
 
 
 KIND = Kind(
@@ -71,6 +77,7 @@ KIND = Kind(
     loss=loss,
     predict=predict,
     metrics={"within-one": within_one},
+    items={"within-one": within_one_items},
 )
 '''
 

@@ -23,7 +23,7 @@ def test_every_kind_that_the_language_offers_is_the_runtimes():
     for name, kind in kinds().items():
         offered = catalog.KINDS[name]
         assert (name, offered.fields, offered.required) == (kind.name, kind.fields, kind.required)
-        assert list(offered.metrics) == list(kind.metrics)
+        assert list(offered.metrics) == list(kind.metrics) == list(kind.items)
         assert kind.masks == ("mask" in offered.settings)
         assert bool(offered.baselines) == ("baselines" in offered.settings)
         assert (kind.threshold is not None) == ("threshold" in offered.settings)

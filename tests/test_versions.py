@@ -106,8 +106,9 @@ MEANING = {
         "runtime/models.py": ("read_special", "_called"),
     },
     Score: {
-        "runtime/metrics.py": (),
+        "runtime/metrics.py": ("score", "_counted", "write"),
         "runtime/kinds/answers.py": (),
+        "runtime/kinds/sums.py": ("whole_of", "averaged", "stacked", "ratio", "quotient"),
     },
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from msgspec import Struct, field
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 IGNORED = -100  # a target that is none, as in torch's cross_entropy
@@ -87,6 +89,7 @@ class Kind(Struct, frozen=True):
     loss: Callable[[nn.Module, Tensor, Batch], Tensor]  # head, (N, T, H) hidden, batch -> sum over its units
     predict: Callable[[nn.Module, Tensor, Batch], dict[str, list[Any]]]  # -> columns of predictions, B rows
     metrics: Mapping[str, Callable[[Any], Measured]]  # name -> function of a table of predictions
+    items: Mapping[str, Callable[[Any], Items]]  # the same names -> what each item of such a table gives
     finish: Finish | None = None
     masks: bool = False  # tokens are hidden at random before the encoder sees them
     by_token: bool = False  # a loss is the mean over tokens that have a target, not over examples
@@ -102,3 +105,15 @@ class Measured(Struct, frozen=True):
     n: int  # what it averages over
     chance: float | None  # expected of guessing
     threshold: float | None = None  # at or above which predictions counted
+
+
+class Items(Struct, frozen=True):
+    """What each of I items of one data set gives to a metric, which is a function of the K sums over them.
+
+    Items of two tables of one data set are paired by their rows; one that a table does not have gives zeros there.
+    """
+
+    rows: NDArray[np.int64]  # (I,) index of each item in its source; of pools that of the query
+    sums: NDArray[np.float64]  # (I, K) contributions
+    whole: Callable[[NDArray[np.float64]], NDArray[np.float64]]  # (…, K) sums -> (…) the metric; 0 where undefined
+    pseudo: NDArray[np.float64] | None = None  # (I,) where `sums` do not tell what an item does: resample these instead

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from runtime.architectures import norm_eps
-from runtime.kinds.kind import IGNORED, Batch, Coding, Encoded, Kind, Measured
+from runtime.kinds.kind import IGNORED, Batch, Coding, Encoded, Items, Kind, Measured
+from runtime.kinds.sums import ratio, rows_of, stacked, whole_of
 from runtime.kinds.texts import text_encoding
 
 if TYPE_CHECKING:
@@ -82,9 +83,14 @@ def predict(head: nn.Module, hidden: Tensor, batch: Batch) -> dict[str, list[Any
 
 def accuracy(table: Any) -> Measured:  # noqa: ANN401
     """Share of hidden tokens that were found."""
+    found = accuracy_items(table)
+    return Measured(whole_of(found), int(found.sums[:, 1].sum()), None)
+
+
+def accuracy_items(table: Any) -> Items:  # noqa: ANN401
+    """How many hidden tokens of each example were found, and how many there were."""
     hidden, found = table.column("hidden").to_numpy(), table.column("found").to_numpy()
-    total = int(hidden.sum())
-    return Measured(float(found.sum()) / max(1, total), total, None)
+    return Items(rows_of(table), stacked(found, hidden), ratio)
 
 
 KIND = Kind(
@@ -97,6 +103,7 @@ KIND = Kind(
     loss=loss,
     predict=predict,
     metrics={"accuracy": accuracy},
+    items={"accuracy": accuracy_items},
     masks=True,
     by_token=True,
 )

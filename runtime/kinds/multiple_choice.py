@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from runtime.architectures import head_dropout
 from runtime.errors import BadInput
-from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
+from runtime.kinds.kind import Batch, Coding, Encoded, Items, Kind, Measured
 from runtime.kinds.labels import is_unlabelled
+from runtime.kinds.sums import averaged, rows_of, whole_of
 from runtime.kinds.texts import room_of
 
 if TYPE_CHECKING:
@@ -141,9 +142,14 @@ def predict(head: nn.Module, hidden: Tensor, batch: Batch) -> dict[str, list[Any
 
 def accuracy(table: Any) -> Measured:  # noqa: ANN401
     """Share of examples whose highest score is at the label; chance is the mean of 1/C."""
+    found, choices = accuracy_items(table), table.column("choices").to_numpy()
+    return Measured(whole_of(found), len(found.rows), float((1 / choices).mean()))
+
+
+def accuracy_items(table: Any) -> Items:  # noqa: ANN401
+    """Whether each example is right."""
     label, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
-    choices = table.column("choices").to_numpy()
-    return Measured(float((label == prediction).mean()), len(label), float((1 / choices).mean()))
+    return averaged(rows_of(table), label == prediction)
 
 
 KIND = Kind(
@@ -156,4 +162,5 @@ KIND = Kind(
     loss=loss,
     predict=predict,
     metrics={"accuracy": accuracy},
+    items={"accuracy": accuracy_items},
 )

@@ -16,7 +16,9 @@ from torch.nn import functional
 from runtime.errors import BadInput
 from runtime.kinds.classification import Head
 from runtime.kinds.classification import head as classification_head
-from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured
+from runtime.kinds.correlations import correlation, moments, ranks, spearman_pseudo_values
+from runtime.kinds.kind import Batch, Coding, Encoded, Items, Kind, Measured
+from runtime.kinds.sums import rows_of
 from runtime.kinds.texts import pair_of
 
 if TYPE_CHECKING:
@@ -86,6 +88,19 @@ def spearman(table: Any) -> Measured:  # noqa: ANN401
     return _correlation(table, "spearmanr")
 
 
+def pearson_items(table: Any) -> Items:  # noqa: ANN401
+    """The moments of each example; of predictions that are no numbers there is no correlation, and it is 0."""
+    value, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
+    return Items(rows_of(table), moments(value, prediction), correlation)
+
+
+def spearman_items(table: Any) -> Items:  # noqa: ANN401
+    """The moments of each example's ranks, and its pseudo-value, which counts what it does to the ranks of others."""
+    value, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
+    sums, pseudo = moments(ranks(value), ranks(prediction)), spearman_pseudo_values(value, prediction)
+    return Items(rows_of(table), sums, correlation, pseudo)
+
+
 KIND = Kind(
     name="regression",
     fields=("text", "pair", "value"),
@@ -96,4 +111,5 @@ KIND = Kind(
     loss=loss,
     predict=predict,
     metrics={"pearson": pearson, "spearman": spearman},
+    items={"pearson": pearson_items, "spearman": spearman_items},
 )

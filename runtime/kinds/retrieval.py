@@ -18,13 +18,17 @@ from torch import Tensor, nn
 
 from runtime.errors import BadInput
 from runtime.kinds import mining
-from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured, Own, Pools, Threshold
+from runtime.kinds.kind import Batch, Coding, Encoded, Items, Kind, Measured, Own, Pools, Threshold
+from runtime.kinds.sums import averaged, rows_of, stacked, whole_of
+from runtime.kinds.sums import f1 as f1_of
 from runtime.kinds.texts import text_encoding, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    _Flags = NDArray[np.bool_]
 
 SIDES = ("query", "document")
 
@@ -233,13 +237,38 @@ def _found(table: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:  #
 
 def accuracy(table: Any) -> Measured:  # noqa: ANN401
     """Share of the queries that have a document whose document is found; of rows, chance is one over their number."""
+    found = accuracy_items(table)
+    return Measured(whole_of(found), len(found.rows), 1 / len(found.rows) if _of_rows(table) else None)
+
+
+def accuracy_items(table: Any) -> Items:  # noqa: ANN401
+    """Whether the document of each query that has one is found."""
     if _of_rows(table):
         label, prediction = table.column("label").to_numpy(), table.column("prediction").to_numpy()
-        return Measured(float((label == prediction).mean()), len(label), 1 / len(label))
-    query, gold = table.column("query").to_numpy(), np.asarray(table.column("gold").to_pylist(), dtype=bool)
+        return averaged(rows_of(table), label == prediction)
+    query, right, _, gold = _lines(table)
+    asked, index = np.unique(query[gold], return_inverse=True)
+    return averaged(asked, np.bincount(index, weights=right[gold], minlength=len(asked)) > 0)
+
+
+def f1_items(table: Any) -> Items:  # noqa: ANN401
+    """Of each query how many pairs are found and right, are found, and are right; one that has no line gives nothing.
+
+    What is below a threshold is not found, and stays right.
+    """
+    query, *counts = _lines(table)
+    rows, index = np.unique(query, return_inverse=True)
+    return Items(rows, stacked(*(np.bincount(index, weights=c, minlength=len(rows)) for c in counts)), f1_of)
+
+
+def _lines(table: Any) -> tuple[NDArray[np.int64], _Flags, _Flags, _Flags]:  # noqa: ANN401
+    """Of each line the query, or the row; whether its pair is found and right, is found, and is one that is right."""
     found = ~np.isnan(table.column("similarity").to_numpy())
-    asked = np.unique(query[gold])
-    return Measured(len(np.unique(query[gold & found])) / max(1, len(asked)), len(asked), None)
+    if _of_rows(table):
+        right = table.column("label").to_numpy() == table.column("prediction").to_numpy()
+        return rows_of(table), right & found, found, np.ones(len(right), dtype=bool)
+    gold = np.asarray(table.column("gold").to_pylist(), dtype=bool)
+    return table.column("query").to_numpy(), gold & found, found, gold
 
 
 def f1(table: Any) -> Measured:  # noqa: ANN401
@@ -290,6 +319,7 @@ KIND = Kind(
     predict=predict,
     finish=finish,
     metrics={"accuracy": accuracy, "f1": f1},
+    items={"accuracy": accuracy_items, "f1": f1_items},
     pools=Pools("gold", pool),
     threshold=Threshold(tune, above),
 )

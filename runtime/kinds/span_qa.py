@@ -22,11 +22,12 @@ from torch.nn import functional
 from runtime.columns import common
 from runtime.errors import BadInput
 from runtime.kinds import answers
-from runtime.kinds.kind import Batch, Coding, Encoded, Kind, Measured, Own
+from runtime.kinds.kind import Batch, Coding, Encoded, Items, Kind, Measured, Own
+from runtime.kinds.sums import averaged, rows_of
 from runtime.kinds.texts import room_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -258,9 +259,19 @@ def _most_context(token: int, parts: list[Window]) -> int:
 
 def _measured(table: Any, metric: answers.Compare) -> Measured:  # noqa: ANN401
     """The mean over questions of what a prediction is worth."""
-    columns = (table.column(name).to_pylist() for name in ("prediction", "label", "language", "may_be_empty"))
-    found = [answers.best(metric, *row) for row in zip(*columns, strict=True)]
+    found = _worth(table, metric)
     return Measured(sum(found) / len(found), len(found), None)
+
+
+def _worth(table: Any, metric: answers.Compare) -> list[float]:  # noqa: ANN401
+    """What the prediction of each question is worth."""
+    columns = (table.column(name).to_pylist() for name in ("prediction", "label", "language", "may_be_empty"))
+    return [answers.best(metric, *row) for row in zip(*columns, strict=True)]
+
+
+def _items(metric: answers.Compare) -> Callable[[Any], Items]:
+    """Questions of which each gives what its prediction is worth."""
+    return lambda table: averaged(rows_of(table), np.array(_worth(table, metric)))
 
 
 def f1(table: Any) -> Measured:  # noqa: ANN401
@@ -294,5 +305,11 @@ KIND = Kind(
     predict=predict,
     finish=finish,
     metrics={"f1": f1, "em": em, "mlqa-f1": mlqa_f1, "mlqa-em": mlqa_em},
+    items={
+        "f1": _items(answers.f1),
+        "em": _items(answers.exact),
+        "mlqa-f1": _items(answers.mlqa_f1),
+        "mlqa-em": _items(answers.mlqa_exact),
+    },
     apart=True,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec import Struct, field
+from msgspec import Struct
 
 from compiler.ops import Predict, Score
 from runtime.errors import DamagedObject
@@ -33,19 +33,17 @@ class Given(Struct, frozen=True, eq=False):
     values: Values  # (I,)
 
 
-class Evidence(Struct, frozen=True, dict=True, eq=False):
-    """The scores of a plan that are there, as far as somebody asks for them."""
+class Evidence:
+    """The scores of a plan that are there, each read when somebody first asks for it."""
 
-    plan: Plan
-    store: Store
-    _given: dict[Key, Given | None] = field(default_factory=dict)
-    _looks: dict[Key, Look | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.ops = {n.key: n.op for n in self.plan.nodes if isinstance(n.op, Score | Predict)}
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self.plan, self.store = plan, store
+        self._given: dict[Key, Given | None] = {}
+        self._looks: dict[Key, Look | None] = {}
+        self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict)}
         scores = [key for key, op in self.ops.items() if isinstance(op, Score)]
         predictions = {op.predictions for op in self.ops.values() if isinstance(op, Score)}
-        self.present = self.store.present((*scores, *predictions))
+        self.present = store.present((*scores, *predictions))
 
     # --- means
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from compiler.plan import Plan
     from runtime.estimates import Estimate
     from runtime.events import RunRecord
+    from runtime.evidence.tables import Drawn
+    from runtime.evidence.verdicts import Judged
     from runtime.results import Row
     from runtime.why import Why
 
@@ -142,6 +144,24 @@ def why(study: Study, node: str) -> Why:
 def rows(study: Study) -> tuple[tuple[Row, ...], int]:
     """The study's scores that are there, and how many are missing."""
     return results.read(study.plan, study.store())
+
+
+def reports(study: Study, title: str | None = None) -> tuple[Drawn, ...]:
+    """The study's reports by the scores that are there; with a title, those whose titles hold it."""
+    from runtime.evidence.scores import Evidence
+    from runtime.evidence.tables import draw
+
+    chosen = [r for r in study.plan.reports if title is None or title.lower() in r.title.lower()]
+    evidence = Evidence(study.plan, study.store()) if chosen else None
+    return tuple(draw(r, evidence) for r in chosen) if evidence is not None else ()
+
+
+def verdicts(study: Study) -> tuple[Judged, ...]:
+    """The study's claims with their verdicts by the scores that are there."""
+    from runtime.evidence.scores import Evidence
+    from runtime.evidence.verdicts import judge
+
+    return judge(study.plan.claims, Evidence(study.plan, study.store())) if study.plan.claims else ()
 
 
 def table(study: Study) -> pa.Table:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from runtime.errors import Crashed, NodeFailed, StoreError, UnreachableInput, XferError
 from runtime.executor import Report
-from xfer import api, exits, inspecting, previewing, reference, saving
+from xfer import api, concluding, exits, inspecting, previewing, reference, saving
 from xfer.arguments import common, consoles, locked_alone, put
 from xfer.limits import OverBudgetError, check_budget
 from xfer.opening import NotTextError, Options, UsageError
@@ -303,7 +303,7 @@ def _format(spec: Path, err: Console, *, only_check: bool, as_diff: bool) -> int
     return exits.ERROR if only_check and formatted.changed else exits.OK
 
 
-for _command in (*reference.COMMANDS, *previewing.COMMANDS, inspecting.data):
+for _command in (*reference.COMMANDS, *previewing.COMMANDS, *concluding.COMMANDS, inspecting.data):
     main.add_command(_command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 from compiler.ops import Predict, Score
 from runtime.errors import DamagedObject
-from runtime.evidence.collapse import Look, look
+from runtime.evidence.collapse import Look, collapsed, look
 from runtime.evidence.effects import Effect, combined, of_items
 from runtime.items import pseudo_values
 from runtime.metrics import items
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from runtime.evidence.effects import Rows, Values
     from runtime.store.objects import Store
 
+_Run = tuple[str, tuple[tuple[str, str], ...], str, str]  # experiment, axes, seed and benchmark of cells
 UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
 
 
@@ -40,6 +42,7 @@ class Evidence:
         self.plan, self.store = plan, store
         self._given: dict[Key, Given | None] = {}
         self._looks: dict[Key, Look | None] = {}
+        self._collapsed: dict[_Run, str | None] = {}
         self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict)}
         scores = [key for key, op in self.ops.items() if isinstance(op, Score)]
         predictions = {op.predictions for op in self.ops.values() if isinstance(op, Score)}
@@ -59,9 +62,9 @@ class Evidence:
         weights = {name: 1 / (len(by_benchmark) * len(found)) for name, found in by_benchmark.items()}
         return combined([(weights[name], e) for name, found in by_benchmark.items() for e in found])
 
-    def missing(self, of: Mean) -> tuple[int, int]:
-        """How many of its scores are not there, and how many there are to be."""
-        keys = {cell.score for cell in cells(of)}
+    def missing(self, of: Iterable[Cell]) -> tuple[int, int]:
+        """How many of these scores are not there, and how many they are."""
+        keys = {cell.score for cell in of}
         return len([key for key in keys if self.given(key) is None]), len(keys)
 
     def _rows(self, of: Mean) -> Iterator[tuple[str, Rows]]:
@@ -106,6 +109,37 @@ class Evidence:
         except DamagedObject:
             return None
         return Given(found.rows, pseudo_values(found))
+
+    # --- degenerate runs
+
+    def collapsed(self, of: Iterable[Cell]) -> tuple[int, int]:
+        """How many of the runs behind some scores are degenerate, and of how many that is told."""
+        runs = {self._run(cell): cell for cell in of}
+        told = [found for cell in runs.values() if (found := self.collapse(cell)) is not None]
+        return sum(1 for found in told if found), len(told)
+
+    def collapse(self, cell: Cell) -> str | None:
+        """To what the run behind a score collapsed, "" if it did not; None where its answers tell nothing."""
+        run = self._run(cell)
+        if run not in self._collapsed:
+            mine = self._of_run.get(run, [])
+            told = [cell for cell in mine if not cell.zero_shot] or mine
+            looks = [look for cell in told if (look := self.look(cell)) is not None]
+            self._collapsed[run] = collapsed(looks) if looks else None
+        return self._collapsed[run]
+
+    @staticmethod
+    def _run(cell: Cell) -> _Run:
+        return cell.experiment, cell.axes, cell.seed, cell.benchmark
+
+    @cached_property
+    def _of_run(self) -> dict[_Run, list[Cell]]:
+        """One cell of each run and language."""
+        found: dict[_Run, dict[str, Cell]] = {}
+        for cell in self.plan.cells:
+            if not cell.baseline:
+                found.setdefault(self._run(cell), {}).setdefault(cell.language, cell)
+        return {run: list(of_run.values()) for run, of_run in found.items()}
 
     def look(self, cell: Cell) -> Look | None:
         """How the answers behind a score are spread; None where they have no labels, or are not there."""

@@ -10,9 +10,11 @@ from msgspec import Struct
 from runtime.evidence.answers import answer, means
 from runtime.evidence.family import holm
 from runtime.evidence.quantities import Linear, Quantity, highest, lowest, shifted, total
+from runtime.evidence.scores import cells
 
 if TYPE_CHECKING:
     from compiler.asked import Claimed, Comparison
+    from compiler.plan import Cell
     from runtime.evidence.intervals import Interval
     from runtime.evidence.scores import Evidence
 
@@ -46,6 +48,7 @@ class Judged(Struct, frozen=True, eq=False):
     compared: tuple[Compared, ...]
     p: float | None  # two-sided, of the whole claim, corrected for all claims of the spec (Holm)
     missing: tuple[int, int]  # scores that are not there, of how many
+    collapsed: tuple[int, int] = (0, 0)  # degenerate runs, of how many
     why: str = ""  # why it is undecided whatever the scores: "missing", "seeds" or "no value"
 
     @property
@@ -58,6 +61,7 @@ class _Weighed(Struct, frozen=True, eq=False):
     claim: Claimed
     compared: tuple[Compared, ...]
     missing: tuple[int, int]
+    collapsed: tuple[int, int]
     why: str
     above: float = 1.0  # one-sided p-values: of the whole claim's being wrong, and of its being right
     below: float = 1.0
@@ -74,23 +78,25 @@ def _judged(weighed: _Weighed, p: float) -> Judged:
     verdict = UNDECIDED
     if not weighed.why and p <= 1 - weighed.claim.level:
         verdict = SUPPORTED if weighed.above < weighed.below else REFUTED
-    return Judged(weighed.claim, verdict, weighed.compared, None if weighed.why else p, weighed.missing, weighed.why)
+    rests = weighed.missing, weighed.collapsed, weighed.why
+    return Judged(weighed.claim, verdict, weighed.compared, None if weighed.why else p, *rests)
 
 
 def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:
     found = [_compare(c, claim, evidence) for c in claim.comparisons]
     compared = tuple(c for c in found if c is not None)
-    missing = _missing(claim, evidence)
-    if missing[0]:
-        return _Weighed(claim, compared, missing, "missing")
+    every = cells_of(claim)
+    rests = evidence.missing(every), evidence.collapsed(every)
+    if rests[0][0]:
+        return _Weighed(claim, compared, *rests, "missing")
     if len(compared) < len(found) or not found:
-        return _Weighed(claim, compared, missing, "no value")
+        return _Weighed(claim, compared, *rests, "no value")
     if claim.seeds is not None and claim.seeds < FEWEST_SEEDS:
-        return _Weighed(claim, compared, missing, "seeds")
+        return _Weighed(claim, compared, *rests, "seeds")
     sign = 1.0 if claim.sign.startswith(">") else -1.0
     over = [total([(sign, shifted(c.quantity, -c.bound))]) for c in compared]
     whole = highest(over) if claim.quantifier == "some" else lowest(over) if len(over) > 1 else over[0]
-    return _Weighed(claim, compared, missing, "", whole.above(0.0), whole.below(0.0))
+    return _Weighed(claim, compared, *rests, "", whole.above(0.0), whole.below(0.0))
 
 
 def _compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compared | None:
@@ -103,11 +109,7 @@ def _compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Comp
     return Compared(comparison, quantity, right.number - left.number, quantity.interval(claim.level))
 
 
-def _missing(claim: Claimed, evidence: Evidence) -> tuple[int, int]:
-    found = {
-        id(mean): evidence.missing(mean)
-        for c in claim.comparisons
-        for side in (c.left, c.right)
-        for mean in means(side)
-    }
-    return sum(missing for missing, _ in found.values()), sum(number for _, number in found.values())
+def cells_of(claim: Claimed) -> tuple[Cell, ...]:
+    """Every cell that a claim rests on, once."""
+    sides = [side for c in claim.comparisons for side in (c.left, c.right)]
+    return tuple(dict.fromkeys(cell for side in sides for mean in means(side) for cell in cells(mean)))

@@ -1,0 +1,158 @@
+"""Commands that say what the scores support: reports as tables, claims with verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xfer import api, exits
+from xfer.arguments import common, consoles, put
+from xfer.opening import Options, UsageError
+from xfer.render.messages import counted, show_diagnostics
+from xfer.replacing import replacing
+
+if TYPE_CHECKING:
+    from runtime.evidence.tables import Drawn
+    from runtime.evidence.verdicts import Judged
+
+
+@click.command()
+@common
+@click.option("--title", metavar="WORDS", help="Only the reports whose titles hold WORDS.")
+@click.option("--markdown", "form", flag_value="markdown", help="Tables of Markdown.")
+@click.option("--latex", "form", flag_value="latex", help="Tables of LaTeX (booktabs), for `\\input`.")
+@click.option("--csv", "form", flag_value="csv", help="One row a number, as CSV.")
+@click.option("--json", "form", flag_value="json", help="One JSON document.")
+@click.option("-o", "--output", type=Path, metavar="FILE", help="Into FILE; its suffix says the form.")
+def report(spec: Path, *, title: str | None, form: str | None, output: Path | None, **where: Any) -> int:  # noqa: ANN401
+    """Draw the reports of SPEC by the scores that are there, with intervals. Runs nothing."""
+    out, err = consoles()
+    study = api.compile(spec, Options(**where))
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        return exits.USAGE
+    drawn = _drawn(study, title)
+    form = form or _form_of(output)
+    if form is None:
+        from xfer.render.reports import show_sheet
+        from xfer.render.sheets import sheet
+
+        for one in drawn:
+            show_sheet(out, sheet(one))
+        return exits.OK
+    text = FORMS[form](drawn)
+    if output is None:
+        put(text)
+    else:
+        _write(output, text)
+        err.print(f"{counted(len(drawn), 'report')} in {output}", highlight=False, soft_wrap=True)
+    return exits.OK
+
+
+def _drawn(study: api.Study, title: str | None) -> tuple[Drawn, ...]:
+    found = api.reports(study, title)
+    if found:
+        return found
+    if title is None:
+        raise UsageError(
+            f"`{study.path}` has no report", 'write one: `report "TITLE" { rows: AXIS, columns: language }`'
+        )
+    known = [f"`{one.title}`" for one in study.plan.reports]
+    raise UsageError(
+        f"`{study.path}` has no report with `{title}` in its title", f"there is {', '.join(known) or 'none'}"
+    )
+
+
+def _form_of(output: Path | None) -> str | None:
+    if output is None:
+        return None
+    known = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
+    if output.suffix not in known:
+        hint = f"`{output.stem}.md`, or say the form: `--latex`"
+        raise UsageError(f"`{output}` does not say in which form: {', '.join(known)}", hint)
+    return known[output.suffix]
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with replacing(path) as half:
+            half.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def _markdown(drawn: Sequence[Drawn]) -> str:
+    from xfer.render.reports import markdown
+    from xfer.render.sheets import sheet
+
+    return "\n".join(markdown(sheet(one)) for one in drawn)
+
+
+def _latex(drawn: Sequence[Drawn]) -> str:
+    from xfer.render.latex import latex
+    from xfer.render.sheets import sheet
+
+    return "\n".join(latex(sheet(one)) for one in drawn)
+
+
+def _csv(drawn: Sequence[Drawn]) -> str:
+    from xfer.tabled import reports_csv
+
+    return reports_csv(drawn)
+
+
+def _json(drawn: Sequence[Drawn]) -> str:
+    from xfer.tabled import reports_json
+
+    return reports_json(drawn)
+
+
+FORMS: Mapping[str, Callable[[Sequence[Drawn]], str]] = {
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "json": _json,
+}
+
+
+@click.command()
+@common
+@click.option("--full", is_flag=True, help="Every comparison of a claim.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, with the bootstrap beside.")
+def verify(spec: Path, *, full: bool, as_json: bool, **where: Any) -> int:  # noqa: ANN401
+    """Say which claims of SPEC its scores support, refute, or leave undecided. Runs nothing.
+
+    Exit 0: all as expected, 1: one is contrary, 3: one is undecided and was not expected to be.
+    """
+    out, err = consoles()
+    study = api.compile(spec, Options(**where))
+    show_diagnostics(err, study.compiled.diagnostics)
+    if study.compiled.plan is None:
+        return exits.USAGE
+    judged = api.verdicts(study)
+    if not judged:
+        raise UsageError(f"`{spec}` claims nothing", 'write a claim: `claim "TITLE": gain(LABEL[AXIS: VALUE]) > 0`')
+    if as_json:
+        from xfer.tabled import verdicts_json
+
+        put(verdicts_json(judged))
+    else:
+        from xfer.render.claims import show_verdicts
+
+        show_verdicts(out, judged, full=full)
+    return _code(judged)
+
+
+def _code(judged: Sequence[Judged]) -> int:
+    from runtime.evidence.verdicts import UNDECIDED
+
+    surprises = {one.verdict for one in judged if not one.is_expected}
+    if surprises - {UNDECIDED}:
+        return exits.ERROR
+    return exits.WORK if surprises else exits.OK
+
+
+COMMANDS: Sequence[click.Command] = (report, verify)

@@ -1,0 +1,115 @@
+"""Claims with their verdicts on the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from compiler.units import CORRELATION, SHARE
+from runtime.evidence.verdicts import FEWEST_SEEDS, POWER, REFUTED, SUPPORTED, UNDECIDED
+from xfer.render.messages import counted, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from runtime.evidence.verdicts import Compared, Judged
+
+_STYLE = {SUPPORTED: "bold green", REFUTED: "bold red", UNDECIDED: "bold yellow"}
+_WIDTH = max(map(len, _STYLE))
+_MOST = 6  # comparisons of a claim that are shown, the least clear first
+
+
+def show_verdicts(console: Console, judged: Sequence[Judged], *, full: bool = False) -> None:
+    """Each claim with its verdict, what it rests on, and whether its author expected it."""
+    for one in judged:
+        surprise = "" if one.is_expected else f"  (expected: {one.claim.expected})"
+        head = Text.assemble(
+            (one.verdict.ljust(_WIDTH), _STYLE[one.verdict]), "  ", (one.claim.title, "bold"), surprise
+        )
+        say(console, head)
+        for line in _lines(one, full=full):
+            say(console, Text(f"{' ' * _WIDTH}  {line}", "dim"))
+    numbers = Counter(one.verdict for one in judged)
+    counts = ", ".join(f"{numbers[verdict]} {verdict}" for verdict in _STYLE if numbers[verdict])
+    unexpected = sum(1 for one in judged if not one.is_expected)
+    expected = "as expected" if not unexpected else f"{unexpected} not as expected"
+    say(console, Text(f"{counted(len(judged), 'claim')}: {counts}; {expected}", "bold"))
+    if len(judged) > 1:
+        say(
+            console, Text(f"intervals are of each by itself; p is corrected for all {len(judged)} claims (Holm)", "dim")
+        )
+
+
+def _lines(one: Judged, *, full: bool) -> Iterator[str]:
+    names = (
+        f"{one.claim.quantifier} {', '.join(axis for axis, _ in one.compared[0].of.at)}: " if _is_several(one) else ""
+    )
+    yield f"{names}{one.claim.text}   {one.claim.place}"
+    yield from _why(one)
+    shown = _least_clear(one.compared, one) if _is_several(one) else one.compared
+    for compared in shown if full else shown[:_MOST]:
+        yield _compared(compared, one)
+    if len(shown) > _MOST and not full:
+        yield f"… and {len(shown) - _MOST} more (--full)"
+    if one.p is not None:
+        yield f"p {_p(one.p)}{_detectable(one)}"
+
+
+def _is_several(one: Judged) -> bool:
+    return bool(one.claim.quantifier and one.compared)
+
+
+def _why(one: Judged) -> Iterator[str]:
+    missing, number = one.missing
+    if one.why == "missing":
+        yield f"{missing:,} of {number:,} scores are missing: `xfer run` makes them"
+    elif one.why == "seeds" and one.claim.seeds is not None:
+        seeds = counted(one.claim.seeds, "seed")
+        yield f"a trained run has {seeds} here, and a verdict needs {FEWEST_SEEDS}: `with (seeds: {FEWEST_SEEDS})`"
+    elif one.why:
+        yield "it has no value here: what it divides by is 0, or all its numbers are equal"
+    if one.collapsed[0]:
+        failed, runs = one.collapsed
+        yield f"{failed} of {counted(runs, 'run')} collapsed to chance or to one answer"
+
+
+def _least_clear(compared: Sequence[Compared], one: Judged) -> list[Compared]:
+    sign = 1 if one.claim.sign.startswith(">") else -1
+    return sorted(compared, key=lambda c: sign * (c.quantity.value - c.bound))
+
+
+def _compared(compared: Compared, one: Judged) -> str:
+    at = f"{', '.join(value for _, value in compared.of.at)}: " if compared.of.at else ""
+    ends = compared.interval
+    number = number_in(compared.quantity.value, one.claim.unit)
+    within = ""
+    if ends is not None:
+        low, high = number_in(ends.low, one.claim.unit), number_in(ends.high, one.claim.unit)
+        within = f" [{low}, {high}]"
+    return f"{at}{number}{within} {one.claim.sign} {number_in(compared.bound, one.claim.unit)}"
+
+
+def number_in(value: float, unit: str) -> str:
+    """A value as its unit is written: points and correlations with a sign, shares in per cent."""
+    if unit == SHARE:
+        return f"{100 * value:.1f}%"
+    return f"{value:+.2f}" if unit == CORRELATION else f"{100 * value:+.1f}"
+
+
+def _detectable(one: Judged) -> str:
+    """How large a difference would have been seen, where one comparison was left undecided."""
+    if one.verdict != UNDECIDED or len(one.compared) != 1:
+        return ""
+    found = one.compared[0].detectable
+    if found is None:
+        return ""
+    size = number_in(found, one.claim.unit).lstrip("+")
+    return f"; one that is {size} from the bound would be seen by itself in {POWER:.0%} of such studies"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1g}"  # noqa: PLR2004

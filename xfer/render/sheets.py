@@ -1,0 +1,170 @@
+"""Reports as sheets of text, the same for the terminal, Markdown and LaTeX: what is said, not how it is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from xfer.render.messages import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from compiler.asked import At, Column, Reported
+    from runtime.evidence.tables import Drawn, Entry, Estimate
+
+NOTHING = "–"
+CLEAR, CHOSEN, FAILED, PARTIAL = "*", "†", "‡", "?"  # behind a number; the notes say what each means
+
+
+class Cell(Struct, frozen=True):
+    """A number as text, in points: the estimate, half of its interval, and marks."""
+
+    value: str = NOTHING
+    half: str = ""
+    marks: str = ""
+    shade: float | None = None  # of a heat map, from -1 to 1
+
+
+class SheetLine(Struct, frozen=True):
+    """A line: its labels, and its cells."""
+
+    labels: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    is_difference: bool = False
+
+
+class Block(Struct, frozen=True):
+    """Lines with something in common, which stands above them."""
+
+    title: str
+    lines: tuple[SheetLine, ...]
+
+
+class Sheet(Struct, frozen=True):
+    """A report as text."""
+
+    title: str
+    stubs: tuple[str, ...]  # what the labels are
+    heads: tuple[tuple[str, ...], ...]  # of each column, one text an axis
+    blocks: tuple[Block, ...]
+    notes: tuple[str, ...]
+    is_heatmap: bool
+
+
+def sheet(drawn: Drawn) -> Sheet:
+    """The report as text."""
+    report = drawn.report
+    stubs = report.rows or ("",)
+    blocks = [Block("", tuple(_lines(drawn, apart=False)))]
+    if any(row.source for row in drawn.rows):
+        blocks.append(Block("in the source language", tuple(_lines(drawn, apart=True))))
+    heads = tuple(_head(head, report) for head in drawn.heads)
+    return Sheet(report.title, stubs, heads, tuple(blocks), tuple(_notes(drawn)), "heatmap" in report.forms)
+
+
+def _head(head: Column, report: Reported) -> tuple[str, ...]:
+    if head.sort == "mean":
+        return (*[""] * (len(report.columns) - 1), "mean")
+    if not report.columns:
+        return (_words(report),)
+    is_source = head.sort == "source"
+    return tuple(f"{value} (source)" if is_source and axis == "language" else value for axis, value in head.at)
+
+
+def _words(report: Reported) -> str:
+    return " / ".join(report.metrics)
+
+
+def _lines(drawn: Drawn, *, apart: bool) -> Iterator[SheetLine]:
+    for row in drawn.rows:
+        entries = row.source if apart else row.entries
+        if not entries:
+            continue
+        labels = _labels(row.at, drawn.report)
+        yield SheetLine(labels, tuple(map(_score, entries)))
+        if any(entry.difference is not None for entry in entries) and drawn.report.baseline is not None:
+            over = (f"  less {drawn.report.baseline[1]}", *[""] * (len(labels) - 1))
+            yield SheetLine(over, tuple(_difference(entry, drawn.report) for entry in entries), is_difference=True)
+
+
+def _labels(at: At, report: Reported) -> tuple[str, ...]:
+    return tuple(value for _, value in at) or (_words(report),)
+
+
+def _score(entry: Entry) -> Cell:
+    if entry.shown is None:
+        return Cell()
+    marks = (CHOSEN if entry.selected else "") + (FAILED if entry.collapsed[0] else "")
+    marks += PARTIAL if entry.missing else ""
+    return Cell(f"{100 * entry.shown.value:.1f}", _half(entry.shown), marks, entry.shown.value * 2 - 1)
+
+
+def _difference(entry: Entry, report: Reported) -> Cell:
+    found = entry.difference
+    if found is None:
+        return Cell("" if entry.shown is None else NOTHING)
+    is_clear = found.adjusted is not None and found.adjusted <= 1 - report.level
+    return Cell(f"{100 * found.value:+.1f}", _half(found), CLEAR if is_clear else "", found.value * 5)
+
+
+def _half(estimate: Estimate) -> str:
+    return "" if estimate.low is None else f"{100 * (estimate.value - estimate.low):.1f}"
+
+
+# --- what is said below
+
+
+def _notes(drawn: Drawn) -> Iterator[str]:
+    report, entries = drawn.report, [entry for _, _, entry, _ in drawn.entries()]
+    metrics = ", ".join(report.metrics)
+    shown = [e.shown for e in entries if e.shown is not None]
+    if not shown:
+        yield "no score is there yet: `xfer run` makes them"
+        return
+    seeds = _range([e.seeds for e in shown])
+    items = _range([e.items for e in shown])
+    yield f"{metrics}, in points; {seeds} {'seed' if seeds == '1' else 'seeds'}, {items} items"
+    if any(e.low is not None for e in shown):
+        yield f"±: half of the {report.level:.0%} interval over seeds and items, of each number by itself"
+    if any(e.low is None for e in shown):
+        yield "a number without ± has one seed, or one item, and no interval can be told"
+    yield from _of_means(report)
+    yield from _of_differences(report, entries)
+    yield from _of_marks(entries)
+    if report.pins:
+        yield f"where {'; '.join(f'{axis}: {values}' for axis, values in report.pins)}"
+
+
+def _of_means(report: Reported) -> Iterator[str]:
+    averaged = "language" not in (*report.rows, *report.columns) or any(h.sort == "mean" for h in report.heads)
+    if averaged and report.everywhere:
+        yield "means are over all languages, trained on or not"
+    elif averaged:
+        yield "means are over the languages that are zero-shot in every line"
+
+
+def _of_differences(report: Reported, entries: Sequence[Entry]) -> Iterator[str]:
+    if any(e.difference is not None for e in entries) and report.baseline is not None:
+        axis, value = report.baseline
+        number = sum(1 for e in entries if e.difference is not None)
+        corrected = f"corrected for the {counted(number, 'difference')} shown (Holm)"
+        yield f"less {value}: paired, to `{axis}: {value}`; {CLEAR} not zero at {report.level:.0%}, {corrected}"
+
+
+def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
+    if any(e.selected for e in entries):
+        yield f"{CHOSEN} target dev: the checkpoint was chosen for each language by its own dev data"
+    failed = [e.collapsed for e in entries if e.collapsed[0]]
+    if failed:
+        worst = max(failed)
+        yield f"{FAILED} holds degenerate runs, collapsed to chance or to one answer: up to {worst[0]} of {worst[1]}"
+    missing = sum(e.missing for e in entries)
+    if missing:
+        yield f"{PARTIAL} not all scores are there yet: `xfer run` makes them"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    fewest, most = min(numbers), max(numbers)
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"

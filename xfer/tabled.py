@@ -1,0 +1,137 @@
+"""Reports and verdicts for programs: one flat record a number, as CSV and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runtime.evidence.tables import Drawn, Entry, Estimate
+    from runtime.evidence.verdicts import Compared, Judged
+
+FORMAT = "1.0"
+_NUMBERS = (
+    "value", "low", "high", "difference", "difference_low", "difference_high", "p", "p_holm", "seeds", "items",
+    "missing", "degenerate", "runs", "selected",
+)  # fmt: skip
+_COLUMNS = ("report", "of", "metric", *_NUMBERS)
+
+
+def report_records(drawn: Drawn) -> list[dict[str, Any]]:
+    """One record a place of the table that has a score; proportions are fractions, not points."""
+    metric = " / ".join(drawn.report.metrics)
+    return [
+        {
+            "report": drawn.report.title,
+            "of": "source" if apart else head.sort or "cell",
+            "at": {**dict(row.at), **dict(head.at)},
+            "metric": metric,
+            **_numbers(entry, entry.shown),
+        }
+        for row, head, entry, apart in drawn.entries()
+        if entry.shown is not None
+    ]
+
+
+def _numbers(entry: Entry, shown: Estimate) -> dict[str, object]:
+    return {
+        "value": shown.value,
+        "low": shown.low,
+        "high": shown.high,
+        **_of_difference(entry.difference),
+        "seeds": shown.seeds,
+        "items": shown.items,
+        "missing": entry.missing,
+        "degenerate": entry.collapsed[0],
+        "runs": entry.collapsed[1],
+        "selected": entry.selected or None,
+    }
+
+
+def _of_difference(found: Estimate | None) -> dict[str, object]:
+    names = ("difference", "difference_low", "difference_high", "p", "p_holm")
+    values = (
+        (found.value, found.low, found.high, found.p, found.adjusted) if found is not None else (None,) * len(names)
+    )
+    return dict(zip(names, values, strict=True))
+
+
+def reports_csv(drawn: Sequence[Drawn]) -> str:
+    """Every report one below the other, with a column for each axis."""
+    axes = list(dict.fromkeys(axis for one in drawn for axis in (*one.report.rows, *one.report.columns)))
+    named = {axis: axis if axis not in _COLUMNS else f"axis:{axis}" for axis in axes}
+    text = io.StringIO()
+    columns = ["report", "of", *named.values(), "metric", *_NUMBERS]
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for one in drawn:
+        for record in report_records(one):
+            writer.writerow({**record, **{named[axis]: value for axis, value in record["at"].items()}})
+    return text.getvalue()
+
+
+def reports_json(drawn: Sequence[Drawn]) -> str:
+    """Every report with its records."""
+    found = [
+        {
+            "title": one.report.title,
+            "place": str(one.report.place),
+            "rows": one.report.rows,
+            "columns": one.report.columns,
+            "level": one.report.level,
+            "baseline": dict([one.report.baseline]) if one.report.baseline is not None else None,
+            "where": dict(one.report.pins),
+            "cells": report_records(one),
+        }
+        for one in drawn
+    ]
+    return json.dumps({"format_version": FORMAT, "reports": found}, indent=1, ensure_ascii=False) + "\n"
+
+
+def verdicts_json(judged: Sequence[Judged]) -> str:
+    """Every claim with its verdict and what it rests on."""
+    found = [
+        {
+            "title": one.claim.title,
+            "claim": one.claim.text,
+            "place": str(one.claim.place),
+            "quantifier": one.claim.quantifier or None,
+            "level": one.claim.level,
+            "unit": one.claim.unit,
+            "verdict": one.verdict,
+            "expected": one.claim.expected,
+            "why": one.why or None,
+            "p_holm": one.p,
+            "missing": one.missing[0],
+            "scores": one.missing[1],
+            "comparisons": list(_comparisons(one)),
+        }
+        for one in judged
+    ]
+    return json.dumps({"format_version": FORMAT, "claims": found}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _comparisons(judged: Judged) -> Iterator[dict[str, object]]:
+    for compared in judged.compared:
+        found = compared.interval
+        yield {
+            "at": dict(compared.of.at),
+            "estimate": compared.quantity.value,
+            "low": found.low if found is not None else None,
+            "high": found.high if found is not None else None,
+            "bound": compared.bound,
+            "detectable": compared.detectable,
+            **_bootstrap(compared, judged.claim.level),
+        }
+
+
+def _bootstrap(compared: Compared, level: float) -> dict[str, object]:
+    """The percentile interval of the bootstrap, beside the other as a check."""
+    from runtime.evidence.bootstrap import percentile
+
+    found = percentile(compared.quantity, level)
+    return {"bootstrap_low": found.low, "bootstrap_high": found.high}

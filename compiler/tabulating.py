@@ -18,7 +18,7 @@ from compiler.reports import read_report
 from dsl.syntax import Number, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from compiler.asked import At, Mean
     from compiler.averaging import Counting, Placed, Score
@@ -128,12 +128,32 @@ class _Drawing(Struct, frozen=True, dict=True):
         """Each row of the table."""
         shown = (*self.read.laid.rows, *self.read.laid.columns)
         apart = "language" not in shown and self.counting is not None
+        here = _grouped(self.scores, self.read.laid.rows)
         for at in self._values(self.read.laid.rows, self.scores):
-            here = [s for s in self.scores if self._is_at(s, at)]
-            there = self._compared(at)
-            spots = tuple(self._spot(here, there, head, self.counting) for head in self.heads)
-            source = tuple(self._source(here, there, head) for head in self.heads) if apart else ()
+            mine, theirs = self._by_column(here[at]), self._beside(at)
+            spots = tuple(self._spot(mine, theirs, head, self.counting) for head in self.heads)
+            source = tuple(self._spot(mine, theirs, head, self._sources) for head in self.heads) if apart else ()
             yield Line(at, spots, source if any(s.shown is not None for s in source) else ())
+
+    def _by_column(self, scores: Sequence[Score]) -> _Grouped:
+        return _grouped(scores, self.read.laid.columns)
+
+    def _beside(self, at: At) -> _Grouped:
+        """What a line is compared with, by the columns that are not compared themselves.
+
+        It is the baseline at the same values, or where its run does not reach their axis.
+        """
+        compared = self.read.laid.compared
+        if compared is None or dict(at).get(compared[0]) == compared[1]:
+            return {}
+        rest = [(axis, value) for axis, value in at if axis != compared[0]]
+        found = [s for s in self.others if all(_stands(s.value(axis), axis, value) for axis, value in rest)]
+        return _grouped(found, [axis for axis in self.read.laid.columns if axis != compared[0]])
+
+    @cached_property
+    def _sources(self) -> Counting:
+        """Of each benchmark its source language."""
+        return {s.of.taken["benchmark"]: (s.of.source,) for s in (*self.scores, *self.others)}
 
     def _values(self, axes: Sequence[str], scores: Sequence[Score]) -> list[At]:
         """The combinations of values that there are, each axis in the order of the text."""
@@ -142,37 +162,37 @@ class _Drawing(Struct, frozen=True, dict=True):
         found = {tuple((axis, s.value(axis) or NOWHERE) for axis in axes) for s in scores}
         return sorted(found, key=lambda at: [order[axis].get(value, -1) for axis, value in at])
 
-    @staticmethod
-    def _is_at(score: Score, at: At) -> bool:
-        return all((score.value(axis) or NOWHERE) == value for axis, value in at)
+    def _spot(self, mine: _Grouped, theirs: _Grouped, head: Column, counting: Counting | None) -> Spot:
+        """What is shown in a column, and what of the baseline; a language that is shown is whatever it is."""
+        if any(axis in OF_LANGUAGES for axis, _ in head.at):
+            counting = None
+        shown = self._mean(mine, head.at, counting)
+        against = self._mean(theirs, head.at, counting) if shown is not None else None
+        return Spot(shown, against if against != shown else None)
 
-    def _compared(self, at: At) -> list[Score]:
-        """What a line is compared with: the baseline at the same values, or where its run does not reach their axis."""
-        compared = self.read.laid.compared
-        if compared is None or dict(at).get(compared[0]) == compared[1]:
-            return []
-        rest = [(axis, value) for axis, value in at if axis != compared[0]]
-        return [s for s in self.others if all(_stands(s, axis, value) for axis, value in rest)]
-
-    def _spot(self, here: list[Score], there: list[Score], head: Column, counting: Counting | None) -> Spot:
-        """What is shown in a column; a language that is shown is whatever it is."""
-        pinned = any(axis in OF_LANGUAGES for axis, _ in head.at)
-        counting = None if pinned else counting
-        shown = self._mean([s for s in here if self._is_at(s, head.at)], counting)
-        rest = [(axis, value) for axis, value in head.at if axis != (self.read.laid.compared or ("",))[0]]
-        against = self._mean([s for s in there if all(_stands(s, a, v) for a, v in rest)], counting)
-        return Spot(shown, against if shown is not None and against != shown else None)
-
-    def _source(self, here: list[Score], there: list[Score], head: Column) -> Spot:
-        """The same in the source language."""
-        sources = {s.of.taken["benchmark"]: (s.of.source,) for s in (*here, *there)}
-        return self._spot(here, there, head, sources)
-
-    def _mean(self, scores: list[Score], counting: Counting | None) -> Mean | None:
-        return self.averaging.mean(scores, counting)
+    def _mean(self, grouped: _Grouped, at: At, counting: Counting | None) -> Mean | None:
+        """The mean of the groups that stand in a column; of a column of means of all."""
+        wanted = dict(at)
+        kept = [
+            score
+            for place, scores in grouped.items()
+            if all(axis not in wanted or _stands(value, axis, wanted[axis]) for axis, value in place)
+            for score in scores
+        ]
+        return self.averaging.mean(kept, counting)
 
 
-def _stands(score: Score, axis: str, value: str) -> bool:
-    """Whether a score of the baseline stands beside those with a value: it has it, or its run reaches no such axis."""
-    own = score.value(axis)
-    return own == value or (own is None and axis not in BUILT_IN_AXES) or (own is None and value == NOWHERE)
+_Grouped = dict["At", list["Score"]]
+
+
+def _grouped(scores: Iterable[Score], axes: Sequence[str]) -> _Grouped:
+    """The scores by their values of some axes."""
+    found: _Grouped = {}
+    for score in scores:
+        found.setdefault(tuple((axis, score.value(axis) or NOWHERE) for axis in axes), []).append(score)
+    return found
+
+
+def _stands(own: str | None, axis: str, value: str) -> bool:
+    """Whether a score stands beside those with a value of an axis: it has it, or its run reaches no such axis."""
+    return own == value or (own in {None, NOWHERE} and axis not in BUILT_IN_AXES)

@@ -28,23 +28,27 @@ def score(
     if own.threshold is None:
         threshold = None
     elif tuned_on is not None:
-        threshold = own.threshold.tune(columns.read_table(tuned_on / PREDICTIONS))
-    return replace(own.metrics[metric](_counted(own, predictions, threshold)), threshold=threshold)
+        threshold = own.threshold.tune(predicted(tuned_on))
+    return replace(own.metrics[metric](_counted(own, predicted(predictions), threshold)), threshold=threshold)
 
 
-def items(kind: str, metric: str, predictions: Path, threshold: float | None = None) -> Items:
-    """What each item of a folder of predictions gives to the metric; the threshold is that of the score.
+def predicted(predictions: Path) -> Any:  # noqa: ANN401
+    """The Arrow table of a folder of predictions."""
+    return columns.read_table(predictions / PREDICTIONS)
+
+
+def items(kind: str, metric: str, table: Any, threshold: float | None = None) -> Items:  # noqa: ANN401
+    """What each item of a table of predictions gives to the metric; the threshold is that of the score.
 
     The whole of their sums is the value of `score`, and says what it says.
     """
     own = kinds()[kind]
-    return own.items[metric](_counted(own, predictions, threshold))
+    return own.items[metric](_counted(own, table, threshold))
 
 
-def _counted(own: Kind, predictions: Path, threshold: float | None) -> Any:  # noqa: ANN401
-    """The table of predictions; of a kind with thresholds without what is below one."""
-    found = columns.read_table(predictions / PREDICTIONS)
-    return found if own.threshold is None or threshold is None else own.threshold.above(found, threshold)
+def _counted(own: Kind, table: Any, threshold: float | None) -> Any:  # noqa: ANN401
+    """The predictions; of a kind with thresholds without what is below one."""
+    return table if own.threshold is None or threshold is None else own.threshold.above(table, threshold)
 
 
 def write(folder: Path, measured: Measured) -> None:

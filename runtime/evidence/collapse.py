@@ -7,18 +7,15 @@ and else all languages have to be so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
 
-from runtime.columns import read_table
 from runtime.items import answers
-from runtime.metrics import PREDICTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 ONE_ANSWER = 0.99  # share of items that get the same answer, from which the run has only one
 _LEVEL = 0.05  # at which a score is better than the majority
@@ -46,9 +43,9 @@ class Look(Struct, frozen=True):
         return bool(self.right == 0 or bdtrc(self.right - 1, self.number, min(self.majority, 1.0)) > level)
 
 
-def look(kind: str, predictions: Path) -> Look | None:
-    """How the answers of a folder of predictions are spread; None of a kind without labels."""
-    found = answers(kind, read_table(predictions / PREDICTIONS))
+def look(kind: str, table: Any) -> Look | None:  # noqa: ANN401
+    """How the answers of a table of predictions are spread; None of a kind without labels."""
+    found = answers(kind, table)
     if found is None:
         return None
     label, prediction, classes = found

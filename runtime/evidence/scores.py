@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
@@ -14,7 +15,7 @@ from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
 from runtime.evidence.effects import Effect, combined, of_items
 from runtime.items import pseudo_values
-from runtime.metrics import items
+from runtime.metrics import items, predicted
 from runtime.results import threshold_of
 
 if TYPE_CHECKING:
@@ -35,13 +36,18 @@ class Given(Struct, frozen=True, eq=False):
     values: Values  # (I,)
 
 
+class _Answers(Struct, frozen=True, eq=False):
+    kind: str
+    table: Any  # of Arrow
+
+
 class Evidence:
     """The scores of a plan that are there, each read when somebody first asks for it."""
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self.plan, self.store = plan, store
         self._given: dict[Key, Given | None] = {}
-        self._looks: dict[Key, Look | None] = {}
+        self._tables: dict[Key, _Answers | None] = {}
         self._collapsed: dict[_Run, str | None] = {}
         self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict)}
         scores = [key for key, op in self.ops.items() if isinstance(op, Score)]
@@ -98,17 +104,28 @@ class Evidence:
 
     def _read(self, score: Key) -> Given | None:
         op = self.ops.get(score)
-        if not isinstance(op, Score) or not {score, op.predictions} <= self.present:
+        if not isinstance(op, Score) or score not in self.present:
             return None
-        predict = self.ops[op.predictions]
-        if not isinstance(predict, Predict):
+        answered = self._answers(op.predictions)
+        if answered is None:
             return None
         try:
             threshold = threshold_of(self.store, score) if op.has_threshold else None
-            found = items(predict.kind, op.metric, self.store.read(op.predictions), threshold)
         except DamagedObject:
             return None
+        found = items(answered.kind, op.metric, answered.table, threshold)
         return Given(found.rows, pseudo_values(found))
+
+    def _answers(self, predictions: Key) -> _Answers | None:
+        """The predictions, read once; None where they are not there, or damaged, or those of no network."""
+        if predictions not in self._tables:
+            op = self.ops.get(predictions)
+            found = None
+            if isinstance(op, Predict) and predictions in self.present:
+                with suppress(DamagedObject):
+                    found = _Answers(op.kind, predicted(self.store.read(predictions)))
+            self._tables[predictions] = found
+        return self._tables[predictions]
 
     # --- degenerate runs
 
@@ -144,13 +161,8 @@ class Evidence:
     def look(self, cell: Cell) -> Look | None:
         """How the answers behind a score are spread; None where they have no labels, or are not there."""
         op = self.ops[cell.score]
-        if not isinstance(op, Score) or op.predictions not in self.present:
-            return None
-        if op.predictions not in self._looks:
-            predict = self.ops[op.predictions]
-            kind = predict.kind if isinstance(predict, Predict) else ""
-            self._looks[op.predictions] = look(kind, self.store.read(op.predictions))
-        return self._looks[op.predictions]
+        answered = self._answers(op.predictions) if isinstance(op, Score) else None
+        return look(answered.kind, answered.table) if answered is not None else None
 
 
 def cells(of: Mean) -> Iterator[Cell]:
@@ -168,6 +180,6 @@ def _apart(rows: Iterable[tuple[str, Rows]]) -> set[str]:
     found = set()
     for benchmark, own in rows:
         other = first.setdefault(benchmark, own)
-        if other is not own and not np.intersect1d(other, own).size:
+        if not np.array_equal(other, own) and not np.intersect1d(other, own).size:
             found.add(benchmark)
     return found

@@ -12,11 +12,12 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 Compare = Callable[[str, str, str, bool], float]  # prediction, answer, language, whether no answer may be right
 
 _ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_KNOWN = 100_000  # texts whose normal form is remembered: answers are asked about again in each language and seed
 _ENGLISH = re.compile(r"\b(a|an|the)\b")
 _HAN = re.compile("([\u4e00-\u9fa5])")
 
@@ -71,11 +72,13 @@ def _overlap(prediction: list[str], answer: list[str], may_be_empty: bool) -> fl
     return 2 * precision * recall / (precision + recall)
 
 
+@lru_cache(_KNOWN)
 def normalised(text: str) -> str:
     """Lower case, without ASCII punctuation, the words `a`, `an` and `the`, and superfluous white space."""
     return " ".join(_ENGLISH.sub(" ", text.lower().translate(_ASCII_PUNCTUATION)).split())
 
 
+@lru_cache(_KNOWN)
 def mlqa_normalised(text: str, language: str) -> str:
     """Lower case, without punctuation of any script, the language's articles and superfluous white space.
 

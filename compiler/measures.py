@@ -177,7 +177,8 @@ def _has_distances(statistic: Statistic, selected: Selected, bag: Bag) -> bool:
         message = f"nobody says how far {listing(without)} {'is' if len(without) == 1 else 'are'} from the source"
         hint = f"say it in the benchmark's declaration: `distances: {{ {without[0]}: 0.5, … }}`"
     elif len({known[code] for code in languages}) < FEWEST_LANGUAGES:
-        message = f"{len(languages)} languages are too few to correlate with their distances"
+        are = "1 language is" if len(languages) == 1 else f"{len(languages)} languages are"
+        message = f"{are} too few to correlate with their distances"
         hint = f"select {FEWEST_LANGUAGES} or more"
     else:
         return True

@@ -29,7 +29,7 @@ def test_a_code_may_be_written_small(capsys):
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("X0399", "the nearest are `X0334`, `X0401`, `X0402`"),
+        ("X0399", "the nearest are `X0334`, `X0335`, `X0401`"),
         ("301", "the nearest are `X0301`"),
         ("X99999999999999999999", "`X0501`"),
         ("typo", "a code looks like `X0101`"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from compiler.bag import Bag
+    from compiler.controls import Controls
     from compiler.declare import TaskDecl as Task
     from compiler.places import Places
     from dsl.source import Span
@@ -50,6 +51,7 @@ class Composer(Struct, dict=True):
     names: Names
     places: Places
     bag: Bag
+    controls: Controls = field(default_factory=dict)
     read: dict[tuple[Span, ...], Level] = field(default_factory=dict)
     opened: dict[tuple[object, ...], Open | None] = field(default_factory=dict)  # of one experiment
     chains: list[Level] = field(default_factory=list)  # what stands in each `with`, and behind mixtures
@@ -79,7 +81,7 @@ class Composer(Struct, dict=True):
         self.opened.clear()
         shapes = [
             s
-            for shape in expand(experiment.chain, self.names, self.bag)
+            for shape in expand(experiment.chain, self.names, self.bag, self.controls.get(label))
             if (s := self._shape(label, shape, level)) is not None
         ]
         self.chains.append(level)

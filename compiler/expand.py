@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from compiler import codes
 from compiler.catalog import DEEPEST, MOST_PARTS, MOST_RUNS, SLOT
+from compiler.controls import SKIP
 from compiler.plan import Written
 from compiler.resolve import Names
 from compiler.suggest import did_you_mean
@@ -64,10 +65,14 @@ class _TooManyError(Exception):
     """The choices of a chain multiply beyond what can be planned."""
 
 
-def expand(chain: Chain, names: Names, bag: Bag) -> tuple[Shape, ...]:
-    """Every shape of `chain`; a place that a shape reaches twice has one value. Faults are reported once."""
-    walker = _Walker(names, bag)
+def expand(chain: Chain, names: Names, bag: Bag, controls: Mapping[str, Span] | None = None) -> tuple[Shape, ...]:
+    """Every shape of `chain`; a place that a shape reaches twice has one value. Faults are reported once.
+
+    `controls` are axes of stages that get a `skip` beside their alternatives, and who asks for it.
+    """
     stages, tails = read_tails(chain, names, bag)
+    before = len(stages) - (1 if any(not tail.stages for tail in tails) else 0)
+    walker = _Walker(names, bag, controls or {}, before)
     shapes: list[Shape] = []
     try:
         walker.check_number(stages)
@@ -93,8 +98,10 @@ def report_too_many(span: Span, bag: Bag) -> None:
 class _Walker:
     """Walks one chain; what it remembers is which lets it is inside of, and the alternatives of each choice."""
 
-    def __init__(self, names: Names, bag: Bag) -> None:
+    def __init__(self, names: Names, bag: Bag, controls: Mapping[str, Span], before: int) -> None:
         self.names, self.bag = names, bag
+        self.controls, self.before = controls, before  # the stages before the last are how many
+        self.number = 0  # of the stage that is walked through
         self.inside: tuple[Span, ...] = ()
         self.known: dict[Span, list[tuple[str, Alternative]]] = {}
 
@@ -133,6 +140,7 @@ class _Walker:
         """All ways through `stages`, each with how many trainings stand for each stage."""
         ways: list[_Counted] = [((), taken, ())]
         for at, stage in enumerate(stages, number):
+            self.number = at
             longer = self._longer(ways, stage, f"stage-{at}")
             ways = list(islice(longer, MOST_RUNS + 1))
             if len(ways) > MOST_RUNS:
@@ -145,6 +153,18 @@ class _Walker:
                 yield before + uses, after, (*counts, len(uses))
 
     def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
+        if self._wants(axis) and self._own_choice(stage) is None and (name := _name_of(stage)) is not None:
+            yield (), {**taken, stage.span: Taken(axis, SKIP, skip=True)}
+            ways = self._ways(stage, taken, axis)
+            yield from ((uses, {**after, stage.span: Taken(axis, name)}) for uses, after in ways)
+        else:
+            yield from self._ways(stage, taken, axis)
+
+    def _wants(self, axis: str) -> bool:
+        """Whether a control is wanted of a choice, and there is a later stage to train a head."""
+        return axis in self.controls and self.number <= self.before
+
+    def _ways(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
         parts = [p for p in stage.parts if not isinstance(p, Skip)]
         if len(parts) > 1:
             yield from self._mixture(stage, parts, taken, axis)
@@ -244,7 +264,7 @@ class _Walker:
         yield from ways
 
     def _choice(self, choice: Choice, taken: _Taken, axis: str) -> Iterator[_Way]:
-        alternatives = self._alternatives(choice)
+        alternatives = self._with_control(self._alternatives(choice), choice, axis)
         number = int(axis[6:]) if axis.startswith("stage-") else 1
         clash = next((place for place, t in taken.items() if t.axis == axis and place != choice.span), None)
         if clash is not None:
@@ -257,6 +277,14 @@ class _Walker:
                 continue
             here = Taken(axis, name, skip=_is_skip(alternative))
             yield from self.sequence(alternative.stages, {**taken, choice.span: here}, number)
+
+    def _with_control(
+        self, alternatives: list[tuple[str, Alternative]], choice: Choice, axis: str
+    ) -> list[tuple[str, Alternative]]:
+        if not self._wants(axis) or any(_is_skip(alternative) for _, alternative in alternatives):
+            return alternatives
+        span = choice.span
+        return [(SKIP, Alternative(None, (Stage((Skip(span),), (), span),), span)), *alternatives]
 
     def _alternatives(self, choice: Choice) -> list[tuple[str, Alternative]]:
         """Each alternative with its name; a choice that is a whole alternative flattens into the outer one."""
@@ -284,6 +312,14 @@ def _written(stage: Stage) -> str:
     """The names in a stage as it is written; nothing of a choice, which has its name where it is a `let`."""
     names = [part.name.text if isinstance(part, Ref) else "" for part in stage.parts if not isinstance(part, Skip)]
     return " + ".join(names) if all(names) else ""
+
+
+def _name_of(stage: Stage) -> str | None:
+    """What a stage of one task is called; None of a mixture, which has no name."""
+    match stage.parts:
+        case (Ref(name=name),):
+            return name.text
+    return None
 
 
 def _with_settings(use: StageUse, stage: Stage) -> StageUse:

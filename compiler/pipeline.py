@@ -10,23 +10,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler import codes
+from compiler.axes import tables
 from compiler.bag import Bag
 from compiler.budget import Limits, read_budget
 from compiler.check import check_runs
 from compiler.compose import Composer
 from compiler.conclusions import check_conclusions
+from compiler.controls import wanted as wanted_controls
+from compiler.graph import place
 from compiler.locate import Locator
 from compiler.looking import look
 from compiler.lower import Lowering
 from compiler.overrides import read_overrides
-from compiler.plan import Plan, verify
+from compiler.plan import Control, Plan, verify
 from compiler.resolve import Names, Scope, library_names, resolve
 from compiler.unused import warn_unused
 from compiler.uses import load
 from dsl.diagnostics import Diagnostic, has_errors
 from dsl.parse import parse
 from dsl.source import Source, Span
-from dsl.syntax import Spec
+from dsl.syntax import Claim, Report, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from compiler.places import Places
     from compiler.plan import Device
     from compiler.resolve import Named
+    from compiler.settle import Run
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LIBRARY = PACKAGE / "specs" / "std"
@@ -84,7 +88,7 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     names = read_overrides(wanted.settings, resolve(files, library(), bag), bag)
     _check_experiments(spec, names, bag)
     limits = read_budget(spec, bag)
-    runs = Composer(names, places, bag).compose()
+    runs, controls = _composed(spec, names, places, bag)
     warn_unused(names, bag)
     if bag.failed():
         return Compiled(None, bag.all())
@@ -95,6 +99,7 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     kept = [run for run in fitting if wanted.experiment in (None, run.experiment)]
     locator = Locator(places, bag)
     plan = Lowering(locator, device, bag).plan(source.name, kept, conclusions)
+    plan = replace(plan, controls=tuple(c for c in controls if wanted.experiment in (None, c.experiment)))
     if bag.failed():
         return Compiled(None, bag.all())
     if broken := verify(plan, keys=False):  # tests hash every key anew
@@ -104,6 +109,22 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
         return Compiled(None, bag.all(), plan, names, experiments, limits)
     looked = look(source.name, kept, wanted.look, locator, device) if wanted.look is not None else None
     return Compiled(plan, bag.all(), None, names, experiments, limits, looked)
+
+
+def _composed(spec: Spec, names: Names, places: Places, bag: Bag) -> tuple[tuple[Run, ...], list[Control]]:
+    """The runs of a spec; with the control chains that its reports and claims compare with, which are told apart."""
+    first = Bag()
+    runs = Composer(names, places, first).compose()
+    asked = any(isinstance(s, Report | Claim) for s in spec.statements) and not first.failed()
+    controls = wanted_controls(spec, tables(runs)) if asked else {}
+    if not controls:
+        for diagnostic in first.all():
+            bag.add(diagnostic)
+        return runs, []
+    runs = Composer(names, places, bag, controls).compose()
+    taken = {(run.experiment, t.axis) for run in runs for t in run.axes.values() if t.skip}
+    added = ((label, axis, span) for label, axes in controls.items() for axis, span in axes.items())
+    return runs, [Control(label, axis, place(span)) for label, axis, span in added if (label, axis) in taken]
 
 
 @cache

@@ -119,6 +119,14 @@ class Declared(Struct, frozen=True):
     tokens: int | None  # of a row
 
 
+class Control(Struct, frozen=True):
+    """Runs that nobody wrote: those of an experiment without the stage of an axis, which somebody compares with."""
+
+    experiment: str
+    axis: str
+    place: Place  # of who compares
+
+
 class Plan(Struct, frozen=True):
     """A graph in topological order."""
 
@@ -136,6 +144,7 @@ class Plan(Struct, frozen=True):
     unverified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of declarations, what nobody has seen
     reports: tuple[Reported, ...] = ()
     claims: tuple[Claimed, ...] = ()
+    controls: tuple[Control, ...] = ()
 
     def obtaining(self, absent: AbsentRows) -> str:
         """What one does about files that nobody has given."""

@@ -51,9 +51,7 @@ def test_what_users_write_is_right(codes):
 
 
 def test_every_claim_that_is_wrong_is_told_of_in_one_go(codes):
-    assert ["X0329", "X0325", "X0302"] == codes(
-        "gain(lone) > 0", "mean(lone) > 0", "every early: mean(lone) > 0 at 3%"
-    )
+    assert ["X0329", "X0325", "X0302"] == codes("gain(lone) > 0", "mean(lone) > 0", "every early: mean(lone) > 0 at 3%")
 
 
 def test_all_parts_of_a_claim_are_looked_at_whatever_else_is_wrong(folder):

@@ -72,6 +72,7 @@ def show_plan(console: Console, plan: Plan, preview: Preview, cost: Cost | None 
     _show_refused(console, preview)
     _show_absent(console, plan, preview)
     _show_changes(console, preview.changes)
+    _show_controls(console, plan)
     root, hint = _grow(plan.routes), ""
     if tree or _lines(root) <= _LINES:
         for model in root.children.values():
@@ -181,6 +182,15 @@ def show_unverified(console: Console, plan: Plan) -> None:
         shown = ", ".join(f"`{n}`" for n in named)
         line = f"unverified: {', '.join(what)} of {shown}, not seen in a published file (`xfer show NAME`)"
         say(console, Text(line, "yellow"))
+
+
+def _show_controls(console: Console, plan: Plan) -> None:
+    """Which chains nobody wrote, and who compares with them."""
+    for control in plan.controls:
+        words = (
+            f"Control: `{control.axis}: skip` of `{control.experiment}` was added, which {control.place} compares with"
+        )
+        say(console, Text(words, "cyan"))
 
 
 def _show_refused(console: Console, preview: Preview) -> None:

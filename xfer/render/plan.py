@@ -187,9 +187,8 @@ def show_unverified(console: Console, plan: Plan) -> None:
 def _show_controls(console: Console, plan: Plan) -> None:
     """Which chains nobody wrote, and who compares with them."""
     for control in plan.controls:
-        words = (
-            f"Control: `{control.axis}: skip` of `{control.experiment}` was added, which {control.place} compares with"
-        )
+        what = f"`{control.axis}: skip` of `{control.experiment}`"
+        words = f"Control: {what} was added, since {control.place} compares with it"
         say(console, Text(words, "cyan"))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from runtime.evidence.components import of_units
 from runtime.evidence.effects import Effect, aligned
 from runtime.evidence.intervals import Interval
 
@@ -28,12 +29,14 @@ class Resamples(Struct, frozen=True, eq=False):
 
     template: Effect  # zero, over all items, with a block for every set of seeds
     items: Values  # (I, B), each column sums to 1
-    seeds: tuple[Values, ...]  # of each block (S, B)
+    seeds: tuple[Values, ...]  # of each block (S, B); seeds that go on from one checkpoint are drawn together
 
     def values(self, effect: Effect) -> Values:
         """(B,) the effect in each resample."""
         found = aligned([effect, self.template])[0]
-        drawn = [(w * (b.values @ self.items)).sum(axis=0) for b, w in zip(found.blocks, self.seeds, strict=True)]
+        drawn = [
+            (w * (of_units(b).values @ self.items)).sum(axis=0) for b, w in zip(found.blocks, self.seeds, strict=True)
+        ]
         whole: Values = np.sum(drawn, axis=0)
         return whole
 
@@ -43,7 +46,8 @@ def resamples(effects: Sequence[Effect], number: int = RESAMPLES) -> Resamples:
     template = aligned(effects)[0].scaled(0.0)
     rng = np.random.default_rng(_SEED)
     items = _drawn(rng, len(template.rows), number)
-    seeds = tuple(_drawn(rng, len(b.seeds), number) if b.seeds else np.ones((1, number)) for b in template.blocks)
+    units = [len(of_units(b).seeds) for b in template.blocks]
+    seeds = tuple(_drawn(rng, n, number) if n else np.ones((1, number)) for n in units)
     return Resamples(template, items, seeds)
 
 

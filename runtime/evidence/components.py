@@ -61,7 +61,7 @@ class Components(Struct, frozen=True, dict=True):
 
 def components(effect: Effect) -> Components:
     """The components of an effect."""
-    blocks = [_of_units(block) for block in effect.blocks]
+    blocks = [of_units(block) for block in effect.blocks]
     by_item = np.sum([b.values.mean(axis=0) for b in blocks], axis=0)
     random = [b for b in blocks if b.seeds]
     number = len(effect.rows)
@@ -89,7 +89,7 @@ def _rest(values: NDArray[np.float64]) -> float:
     return found
 
 
-def _of_units(block: Block) -> Block:
+def of_units(block: Block) -> Block:
     """The block by independent draws: seeds `1/1` and `1/2` of two stages go on from one checkpoint, and are one."""
     units = units_of(block.seeds)
     names = tuple(dict.fromkeys(units))

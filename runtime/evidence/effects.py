@@ -144,19 +144,16 @@ def _paired(sets: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _blocks(effect: Effect, rows: Rows, sets: Sequence[tuple[str, ...]]) -> tuple[Block, ...]:
-    """One block a set: the effect's own where it has these seeds, nothing where it has not."""
-    spread = _spread(effect, rows)
-    known = [b for b in spread.blocks if b.seeds]
-    still = next((b for b in spread.blocks if not b.seeds), None)
-    found = [_block(seeds, known, len(rows)) for seeds in sets]
-    if still is not None:  # what is not random stands with the first, whichever that is
-        found[0] = Block(sets[0], found[0].values + still.over(sets[0]).values if sets[0] else still.values)
+    """One block a set: the effect's own where it has these seeds, nothing where it has not.
+
+    A block stands once, with the first set that it has, also where it has the seeds of two.
+    """
+    found = [Block(seeds, np.zeros((max(1, len(seeds)), len(rows)))) for seeds in sets]
+    for block in _spread(effect, rows).blocks:  # what is not random stands with the first, whichever that is
+        at = next(n for n, seeds in enumerate(sets) if set(seeds) <= set(block.seeds)) if block.seeds else 0
+        own = block.over(sets[at]) if sets[at] else block
+        found[at] = Block(sets[at], found[at].values + own.values)
     return tuple(found)
-
-
-def _block(seeds: tuple[str, ...], known: Sequence[Block], items: int) -> Block:
-    own = next((b for b in known if set(seeds) <= set(b.seeds)), None) if seeds else None
-    return own.over(seeds) if own is not None else Block(seeds, np.zeros((max(1, len(seeds)), items)))
 
 
 def _spread(effect: Effect, rows: Rows) -> Effect:

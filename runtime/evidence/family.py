@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from runtime.evidence.components import of_units
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,7 +68,7 @@ def _factor(effects: Sequence[Effect]) -> Values:
     parts = [_of_means(by_item)]
     for n, block in enumerate(effects[0].blocks):
         if block.seeds:
-            parts.append(_of_means(np.stack([e.blocks[n].values.mean(axis=1) for e in effects])))
+            parts.append(_of_means(np.stack([of_units(e.blocks[n]).values.mean(axis=1) for e in effects])))
     covariance = sum(parts)
     deviations = np.sqrt(np.diag(covariance))
     deviations[deviations == 0] = 1.0

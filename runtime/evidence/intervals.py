@@ -36,9 +36,13 @@ def interval(found: Components, level: float) -> Interval | None:
 
 def half_width(found: Components, level: float) -> float:
     """Half of the two-sided interval at a level."""
+    return _reach(found, (1 - level) / 2)
+
+
+def _reach(found: Components, share: float) -> float:
+    """How far from the estimate this share of each tail begins."""
     from scipy.special import stdtrit
 
-    share = (1 + level) / 2
     seeds = sum(float(stdtrit(n - 1, share)) ** 2 * variance for variance, n in found.seeds)
     items = float(stdtrit(found.number - 1, share)) ** 2 * found.item_part
     return float(np.sqrt(seeds + items))
@@ -64,9 +68,8 @@ def _tail(found: Components, distance: float) -> float:
         return 0.5 if distance == 0 else 0.0
     from scipy.optimize import brentq
 
-    def over(share: float) -> float:
-        return half_width(found, 1 - 2 * share) - distance
+    def over(logarithm: float) -> float:
+        return _reach(found, float(np.exp(logarithm)) / 2) - distance
 
-    if over(SMALLEST_P) <= 0:
-        return SMALLEST_P
-    return float(brentq(over, SMALLEST_P, 0.5, xtol=1e-12))
+    least = float(np.log(2 * SMALLEST_P))
+    return float(np.exp(brentq(over, least, 0.0, xtol=1e-15))) / 2 if over(least) > 0 else SMALLEST_P

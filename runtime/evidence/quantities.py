@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runtime.evidence.components import Components, components
 from runtime.evidence.effects import Effect, aligned, combined, correlation, ratio
@@ -75,7 +76,7 @@ class Linear(Struct, frozen=True, dict=True, eq=False):
 
     def below(self, bound: float) -> float:
         """The tail beyond the bound."""
-        return 1.0 - tail(self.components, bound) if self.components.is_known else 1.0
+        return tail(replace(self.components, value=-self.value), -bound)
 
     def resampled(self, by: Resamples) -> Values:
         """Weighted means of what the items give."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from compiler.plan import Plan
     from runtime.estimates import Estimate
     from runtime.events import RunRecord
+    from runtime.evidence.power import Outlook
     from runtime.evidence.tables import Drawn
     from runtime.evidence.verdicts import Judged
     from runtime.results import Row
@@ -73,6 +74,12 @@ class Study(Struct, frozen=True):
     def preview(self, plan: Plan | None = None, *, allow_code: bool = False) -> Preview:
         """What `run` would do now; or would with another plan, such as one that this version refuses."""
         return preview(plan or self.plan, self.store(), allow_code=allow_code)
+
+    def outlooks(self) -> tuple[Outlook, ...]:
+        """The claims that could hardly be decided with the seeds that are planned."""
+        from runtime.evidence.power import outlooks
+
+        return outlooks(self.plan, self.store()) if self.plan.claims else ()
 
     def estimate(self, found: Preview, plan: Plan | None = None) -> Estimate:
         """What is left to run takes, with as many workers as `run` has unless told otherwise."""

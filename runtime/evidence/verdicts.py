@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from runtime.evidence.answers import answer, means
 from runtime.evidence.family import holm
+from runtime.evidence.power import POWER
 from runtime.evidence.quantities import Linear, Quantity, highest, lowest, shifted, total
 from runtime.evidence.scores import cells
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 FEWEST_SEEDS = 3  # for a verdict on what is trained
-POWER = 0.8
 
 
 class Compared(Struct, frozen=True, eq=False):

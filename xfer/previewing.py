@@ -96,7 +96,6 @@ class _Shown(Struct, frozen=True):
 def _show(out: Console, shown: _Shown, study: api.Study, form: str | None, *, tree: bool) -> None:
     """The screen, or what another program reads."""
     from xfer.render import graphs
-    from xfer.render.claims import show_outlooks
     from xfer.render.nodes import show_nodes
     from xfer.render.plan import in_all, show_plan, totals
 
@@ -114,7 +113,9 @@ def _show(out: Console, shown: _Shown, study: api.Study, form: str | None, *, tr
     else:
         show_plan(out, shown.plan, shown.preview, shown.cost, tree=tree)
         show_limits(out, study.compiled.limits, shown.cost.estimate)
-        if study.compiled.plan is not None:
+        if study.compiled.plan is not None and study.plan.claims:
+            from xfer.render.outlooks import show_outlooks
+
             show_outlooks(out, study.outlooks())
 
 

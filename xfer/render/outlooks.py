@@ -1,0 +1,47 @@
+"""Claims before anything has run: what they could see with what is planned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from compiler.units import CORRELATION, SHARE
+from runtime.evidence.power import LARGE, POWER
+from xfer.render.messages import counted, say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from runtime.evidence.power import Outlook
+
+
+def show_outlooks(console: Console, outlooks: Sequence[Outlook]) -> None:
+    """Of each claim that can hardly be decided, what it could see."""
+    for one in outlooks:
+        unit, place = one.claim.unit, one.claim.place
+        size = number_in(one.detectable, unit).lstrip("+")
+        planned = f"{counted(one.seeds, 'seed')} and {one.items:,} items"
+        seen = f"what is {size} points from its bound or more ({POWER:.0%} of studies)"
+        warn(console, f"with {planned} the claim {place} sees {seen}{_more(one)}")
+    if outlooks:
+        first = outlooks[0]
+        known = "as the store's scores do" if first.measured else "an assumption"
+        words = f"scores that differ by {100 * first.deviation:.1f} points between seeds, {known} (docs/statistics.md)"
+        say(console, Text(f"  {words}", "dim"))
+
+
+def _more(one: Outlook) -> str:
+    large = f"{100 * LARGE:.0f} points"
+    if one.enough is None:
+        return f"; {large} no number of seeds in reach would show"
+    return f"; {large} take {counted(one.enough, 'seed')}"
+
+
+def number_in(value: float, unit: str) -> str:
+    """A value as its unit is written: points and correlations with a sign, shares in per cent."""
+    if unit == SHARE:
+        return f"{100 * value:.1f}%"
+    return f"{value:+.2f}" if unit == CORRELATION else f"{100 * value:+.1f}"

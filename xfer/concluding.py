@@ -155,4 +155,41 @@ def _code(judged: Sequence[Judged]) -> int:
     return exits.WORK if surprises else exits.OK
 
 
-COMMANDS: Sequence[click.Command] = (report, verify)
+@click.command()
+@common
+@click.argument("title")
+@click.argument("address", nargs=-1, metavar="[AXIS=VALUE]...")
+@click.option("--source", is_flag=True, help="The number in the source language, where that stands apart.")
+@click.option("--full", is_flag=True, help="Every score and every node.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def trace(
+    spec: Path,
+    *,
+    title: str,
+    address: tuple[str, ...],
+    source: bool,
+    full: bool,
+    as_json: bool,
+    **where: Any,  # noqa: ANN401
+) -> int:
+    """Trace a number of a report or claim of SPEC, by TITLE and values of axes, to all that it rests on.
+
+    Scores, predictions, weights, data, and the lines of the spec.
+    """
+    from xfer.render.tracing import show_trace, trace_document
+    from xfer.tracing import trace as find
+
+    out, err = consoles()
+    study = api.compile(spec, Options(**where))
+    if study.compiled.plan is None:
+        show_diagnostics(err, study.compiled.diagnostics)
+        return exits.USAGE
+    found = find(study, title, address, source=source)
+    if as_json:
+        put(trace_document(found))
+    else:
+        show_trace(out, found, full=full)
+    return exits.OK
+
+
+COMMANDS: Sequence[click.Command] = (report, verify, trace)

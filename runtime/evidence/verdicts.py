@@ -12,6 +12,7 @@ from runtime.evidence.family import holm
 from runtime.evidence.power import POWER
 from runtime.evidence.quantities import Linear, Quantity, highest, lowest, shifted, total
 from runtime.evidence.scores import cells
+from runtime.evidence.tables import Estimate
 
 if TYPE_CHECKING:
     from compiler.asked import Claimed, Comparison
@@ -83,7 +84,7 @@ def _judged(weighed: _Weighed, p: float) -> Judged:
 
 
 def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:
-    found = [_compare(c, claim, evidence) for c in claim.comparisons]
+    found = [compare(c, claim, evidence) for c in claim.comparisons]
     compared = tuple(c for c in found if c is not None)
     every = cells_of(claim)
     rests = evidence.missing(every), evidence.collapsed(every)
@@ -99,7 +100,7 @@ def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:
     return _Weighed(claim, compared, *rests, "", whole.above(0.0), whole.below(0.0))
 
 
-def _compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compared | None:
+def compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compared | None:
     """Left less right, all numbers on the right; None without a value."""
     left, right = answer(comparison.left, evidence), answer(comparison.right, evidence)
     if left is None or right is None:
@@ -107,6 +108,18 @@ def _compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Comp
     sides = [(1.0, left.quantity), (-1.0, right.quantity)]
     quantity = total([(weight, q) for weight, q in sides if q is not None])
     return Compared(comparison, quantity, right.number - left.number, quantity.interval(claim.level))
+
+
+def estimated(found: Compared) -> Estimate:
+    """What is compared, with its interval; the fewest seeds of what it is made of, and its items."""
+    effects, ends = found.quantity.effects, found.interval
+    return Estimate(
+        found.quantity.value,
+        ends.low if ends is not None else None,
+        ends.high if ends is not None else None,
+        min((e.seeds for e in effects if e.seeds), default=0),
+        max(len(e.rows) for e in effects),
+    )
 
 
 def cells_of(claim: Claimed) -> tuple[Cell, ...]:

@@ -1,0 +1,146 @@
+"""A number with all that it rests on, on the terminal and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from xfer.render.messages import counted, say, show_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from runtime.evidence.tables import Estimate
+    from runtime.evidence.tracing import Lineage, Origin, TracedScore
+    from xfer.tracing import Traced
+
+FORMAT = "1.0"
+_MOST = 12  # scores, and nodes of a sort, unless all are asked for
+_DIGITS = 12
+_SORTS = ("model", "data", "train", "select", "predict", "score")
+
+
+def show_trace(console: Console, traced: Traced, *, full: bool = False) -> None:
+    """The number, its scores, the nodes behind them with what they read, and the lines of the spec."""
+    number = traced.number
+    at = " · ".join(f"{axis}: {value}" for axis, value in number.at.items())
+    say(
+        console,
+        Text.assemble((number.title, "bold"), f"  {at}", ("  in the source language" if number.of == "source" else "")),
+    )
+    show_place(console, number.place, style="cyan")
+    for what, estimate in (("value", number.shown), ("difference", number.difference)):
+        if estimate is not None:
+            say(console, Text(f"{what} {_estimate(estimate)}"))
+    _show_scores(console, traced.lineage, full=full)
+    _show_origins(console, traced.lineage, full=full)
+    say(console, Text("Lines of the spec", "bold"))
+    for place in traced.lineage.lines:
+        say(console, Text.assemble(("  ", ""), (f"{place.file}:{place.line}", "blue"), f"  {place.text.strip()}"))
+
+
+def _estimate(found: Estimate) -> str:
+    ends = ""
+    if found.low is not None and found.high is not None:
+        ends = f" [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    return f"{100 * found.value:.1f}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}"
+
+
+def _show_scores(console: Console, found: Lineage, *, full: bool) -> None:
+    missing = sum(1 for score in found.scores if score.value is None)
+    also = f", {missing:,} of them not there yet" if missing else ""
+    say(console, Text(f"{counted(len(found.scores), 'score')}{also}", "bold"))
+    for score in found.scores if full else found.scores[:_MOST]:
+        say(console, Text(f"  {_score(score)}"))
+    _say_more(console, len(found.scores), full=full)
+
+
+def _score(score: TracedScore) -> str:
+    cell = score.cell
+    axes = " · ".join(value for _, value in cell.axes)
+    value = f"{100 * score.value:5.1f}" if score.value is not None else "    –"
+    seed = f"seed {cell.seed}" if cell.seed else "no seed"
+    what = f"{value}  {cell.metric}  {cell.benchmark}[{cell.language}]  {axes}  {seed}"
+    score_, predictions, weights, data = (
+        key[:_DIGITS] for key in (cell.score, score.predictions, score.weights, score.data)
+    )
+    return f"{what}   score {score_} ← predictions {predictions} ← weights {weights}, data {data}"
+
+
+def _show_origins(console: Console, found: Lineage, *, full: bool) -> None:
+    by_sort: dict[str, list[Origin]] = {}
+    for origin in found.origins:
+        by_sort.setdefault(origin.node.sort, []).append(origin)
+    for sort in _SORTS[:4]:
+        origins = by_sort.get(sort, [])
+        if origins:
+            say(console, Text(f"{_NAMES[sort]}, {len(origins):,}", "bold"))
+        for origin in origins if full else origins[:_MOST]:
+            read = f"   reads {_listed(origin)}" if origin.sources else ""
+            say(console, Text(f"  {origin.node.key[:_DIGITS]}  {origin.node.label}   {origin.node.place}{read}"))
+        _say_more(console, len(origins), full=full)
+
+
+_NAMES = {"model": "Models", "data": "Data", "train": "Trainings", "select": "Choices of checkpoints"}
+
+
+def _listed(origin: Origin) -> str:
+    alike = Counter(origin.sources)
+    return "; ".join(alike)
+
+
+def _say_more(console: Console, number: int, *, full: bool) -> None:
+    if number > _MOST and not full:
+        say(console, Text(f"  … and {number - _MOST:,} more (--full)", "dim"))
+
+
+def trace_document(traced: Traced) -> str:
+    """The same as one JSON document."""
+    number = traced.number
+    document = {
+        "format_version": FORMAT,
+        "title": number.title,
+        "place": str(number.place),
+        "at": dict(number.at),
+        "of": number.of,
+        "value": number.shown.value if number.shown is not None else None,
+        "difference": number.difference.value if number.difference is not None else None,
+        "scores": list(_scores(traced.lineage)),
+        "nodes": [
+            {
+                "key": o.node.key,
+                "op": o.node.sort,
+                "label": o.node.label,
+                "inputs": list(o.node.inputs),
+                "place": str(o.node.place),
+                "reads": list(o.sources),
+            }
+            for o in traced.lineage.origins
+        ],
+        "lines": [{"place": f"{p.file}:{p.line}", "text": p.text} for p in traced.lineage.lines],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _scores(found: Lineage) -> Iterator[dict[str, object]]:
+    for score in found.scores:
+        cell = score.cell
+        yield {
+            "experiment": cell.experiment,
+            "axes": dict(cell.axes),
+            "benchmark": cell.benchmark,
+            "language": cell.language,
+            "seed": cell.seed,
+            "metric": cell.metric,
+            "value": score.value,
+            "items": score.items,
+            "score": cell.score,
+            "predictions": score.predictions,
+            "weights": score.weights,
+            "data": score.data,
+        }

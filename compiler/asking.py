@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from compiler import units
 from compiler.asked import Claimed, Comparison, Correlation, Extreme, Mean, Number, Quotient, Sum
 from compiler.averaging import Averaging, zero_shot
-from compiler.axes import Table, table
 from compiler.bag import Bag
 from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
@@ -25,10 +24,12 @@ from compiler.quantities import gone_over, selections
 from dsl import syntax
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from compiler.asked import At, Expression
     from compiler.averaging import Counting, Placed
+    from compiler.axes import Table
+    from compiler.cells import Scored
     from compiler.comparing import Compared
     from compiler.quantities import Selected
 
@@ -92,7 +93,7 @@ class _Asking(Struct, frozen=True, dict=True):
         """The languages that count, wherever none is pinned."""
         loose = [s for s in self.selected if not _pins_languages(s)]
         sides = [t for s in loose for t in compared_tables(s, Bag())]
-        return zero_shot([self.averaging.scores(side) for side in sides])
+        return zero_shot([self.averaging.scores(side.rows) for side in sides])
 
     def comparisons(self) -> list[Comparison]:
         """One for each combination of values that is gone through."""
@@ -202,22 +203,28 @@ class _Asking(Struct, frozen=True, dict=True):
             averaging = replace(averaging, metric=pin.values[0])
         counting = None if _pins_languages(selected) else self.counting
         if around.source:
-            counting = {row.taken["benchmark"]: (row.source,) for row in found.rows}
+            counting = {row.taken["benchmark"]: (row.source,) for row in found}
         return averaging.mean(averaging.scores(found), counting)
 
 
-def _left(selected: Selected, around: _Around) -> Table:
+def _left(selected: Selected, around: _Around) -> list[Scored]:
     """The scores of a selection at the values that are gone through, with what it is compared with in its place."""
     swaps = dict(swap(selected) for swap in around.swaps)
     taken = {axis: (value,) for axis, value in around.at if not selected.is_pinned(axis)}
     pins = {**values_of(selected.pins), **taken}
-    found = selected.axes.table
+    found = list(selected.axes.table.rows)
     for axis, value in swaps.items():
-        found = found.narrowed(axis, (value,))
+        found = _narrowed(found, axis, (value,))
     for axis in pins.keys() - swaps.keys():
-        beside = found.lacking(axis).rows if swaps and axis not in BUILT_IN_AXES else ()
-        found = table((*found.narrowed(axis, pins[axis]).rows, *beside))
+        beside = []
+        if swaps and axis not in BUILT_IN_AXES:
+            beside = [row for row in found if axis not in row.free and not row.values(axis)]
+        found = _narrowed(found, axis, pins[axis]) + beside
     return found
+
+
+def _narrowed(rows: list[Scored], axis: str, values: Collection[str]) -> list[Scored]:
+    return [kept for row in rows if (kept := row.narrowed(axis, values)) is not None]
 
 
 def _pins_languages(selected: Selected) -> bool:

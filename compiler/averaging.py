@@ -14,7 +14,6 @@ from compiler.plan import Cell
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from compiler.axes import Table
     from compiler.cells import Scored, Whose
 
 Placed = Mapping["Whose", Mapping[tuple[str, str], Cell]]
@@ -41,9 +40,9 @@ class Averaging(Struct, frozen=True):
     metric: str | None  # None: of each benchmark its first, of several that of question answering is the mean of two
     several: bool  # whether the question is of several benchmarks
 
-    def scores(self, table: Table) -> Iterator[Score]:
-        """Those of a table that will be there, one a language."""
-        for row in table.rows:
+    def scores(self, rows: Iterable[Scored]) -> Iterator[Score]:
+        """Those that will be there, one a language."""
+        for row in rows:
             cells = self.placed.get(row.whose, {})
             for language in row.languages:
                 found = tuple(cells[language, m] for m in self.metrics(row) if (language, m) in cells)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from compiler.forgetting import evaluations
-from compiler.pairs import sides
+from compiler.pairs import are_pairs, sides
 from compiler.perturbations import CLEAN, perturbation_name
 from compiler.titles import stage_names
 
@@ -42,10 +42,13 @@ class Scored(Struct, frozen=True):
 
     def axes(self) -> tuple[str, ...]:
         """Every axis that these scores have a value of."""
-        return (*self.taken, *(a for a in OF_LANGUAGES if self.values(a)), "metric")
+        pairs = OF_LANGUAGES[1:] if are_pairs(self.languages) else ()
+        return (*self.taken, *(("language", *pairs) if self.languages else ()), "metric")
 
     def values(self, axis: str) -> tuple[str, ...]:
         """The values that they have of an axis; none where the run does not reach it."""
+        if axis == "language":
+            return self.languages
         if axis in OF_LANGUAGES:
             found = (side(language, axis) for language in self.languages)
             return tuple(dict.fromkeys(value for value in found if value is not None))
@@ -56,7 +59,8 @@ class Scored(Struct, frozen=True):
     def narrowed(self, axis: str, values: Collection[str]) -> Scored | None:
         """Those with one of the values; None where none has."""
         if axis in OF_LANGUAGES:
-            languages = tuple(code for code in self.languages if side(code, axis) in values)
+            plain = axis == "language"
+            languages = tuple(c for c in self.languages if (c if plain else side(c, axis)) in values)
             return replace(self, languages=languages) if languages else None
         if axis == "metric":
             metrics = tuple(m for m in self.metrics if m in values)

@@ -72,7 +72,7 @@ class _Drawing(Struct, frozen=True, dict=True):
     @cached_property
     def scores(self) -> list[Score]:
         """All that is left by the pins."""
-        return list(self.averaging.scores(self.read.laid.table))
+        return list(self.averaging.scores(self.read.laid.table.rows))
 
     @cached_property
     def others(self) -> list[Score]:
@@ -80,7 +80,7 @@ class _Drawing(Struct, frozen=True, dict=True):
         laid = self.read.laid
         if laid.compared is None:
             return []
-        return list(self.averaging.scores(self.read.axes.table.baseline(laid.pins, *laid.compared)))
+        return list(self.averaging.scores(self.read.axes.table.baseline(laid.pins, *laid.compared).rows))
 
     @cached_property
     def everywhere(self) -> bool:

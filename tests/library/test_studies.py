@@ -54,7 +54,7 @@ def test_a_study_plans_with_a_known_cost_and_the_numbers_of_its_page(name, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("experiment", "trainings"), [("public", 62), ("phang", 76), ("mlm", 21), ("translations", 21)]
+    ("experiment", "trainings"), [("public", 186), ("phang", 228), ("mlm", 63), ("translations", 63)]
 )
 def test_the_arms_of_the_founding_study_are_counted_as_on_its_page(experiment, trainings, tmp_path):
     plan = planned(tmp_path, "phang2020", experiment).plan

@@ -133,7 +133,8 @@ class _Drawing(Struct, frozen=True, dict=True):
             mine, theirs = self._by_column(here[at]), self._beside(at)
             spots = tuple(self._spot(mine, theirs, head, self.counting) for head in self.heads)
             source = tuple(self._spot(mine, theirs, head, self._sources) for head in self.heads) if apart else ()
-            yield Line(at, spots, source if any(s.shown is not None for s in source) else ())
+            told = source != spots and any(s.shown is not None for s in source)
+            yield Line(at, spots, source if told else ())
 
     def _by_column(self, scores: Sequence[Score]) -> _Grouped:
         return _grouped(scores, self.read.laid.columns)

@@ -123,6 +123,7 @@ def _comparisons(judged: Judged) -> Iterator[dict[str, object]]:
             "estimate": compared.quantity.value,
             "low": found.low if found is not None else None,
             "high": found.high if found is not None else None,
+            "sign": compared.sign,
             "bound": compared.bound,
             "detectable": compared.detectable,
             **_bootstrap(compared, judged.claim.level),

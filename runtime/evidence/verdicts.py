@@ -29,8 +29,14 @@ class Compared(Struct, frozen=True, eq=False):
 
     of: Comparison
     quantity: Quantity
+    sign: str  # ">", ">=", "<" or "<="
     bound: float
     interval: Interval | None  # of the estimate at the claim's level, for itself alone
+
+    @property
+    def direction(self) -> float:
+        """1 where more speaks for the claim, else -1."""
+        return 1.0 if self.sign.startswith(">") else -1.0
 
     @property
     def detectable(self) -> float | None:
@@ -94,20 +100,26 @@ def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:
         return _Weighed(claim, compared, *rests, "no value")
     if claim.seeds is not None and claim.seeds < FEWEST_SEEDS:
         return _Weighed(claim, compared, *rests, "seeds")
-    sign = 1.0 if claim.sign.startswith(">") else -1.0
-    over = [total([(sign, shifted(c.quantity, -c.bound))]) for c in compared]
+    over = [total([(c.direction, shifted(c.quantity, -c.bound))]) for c in compared]
     whole = highest(over) if claim.quantifier == "some" else lowest(over) if len(over) > 1 else over[0]
     return _Weighed(claim, compared, *rests, "", whole.above(0.0), whole.below(0.0))
 
 
 def compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compared | None:
-    """Left less right, all numbers on the right; None without a value."""
+    """Left less right, all numbers on the right, unless scores stand there alone; None without a value."""
     left, right = answer(comparison.left, evidence), answer(comparison.right, evidence)
     if left is None or right is None:
         return None
-    sides = [(1.0, left.quantity), (-1.0, right.quantity)]
-    quantity = total([(weight, q) for weight, q in sides if q is not None])
-    return Compared(comparison, quantity, right.number - left.number, quantity.interval(claim.level))
+    if left.quantity is None and right.quantity is not None:
+        quantity, bound, sign = right.quantity, left.number - right.number, _TURNED[claim.sign]
+    else:
+        sides = [(1.0, left.quantity), (-1.0, right.quantity)]
+        quantity = total([(weight, q) for weight, q in sides if q is not None])
+        bound, sign = right.number - left.number, claim.sign
+    return Compared(comparison, quantity, sign, bound, quantity.interval(claim.level))
+
+
+_TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
 
 def estimated(found: Compared) -> Estimate:

@@ -51,7 +51,7 @@ def _lines(one: Judged, *, full: bool) -> Iterator[str]:
     )
     yield f"{names}{one.claim.text}   {one.claim.place}"
     yield from _why(one)
-    shown = _least_clear(one.compared, one) if _is_several(one) else one.compared
+    shown = _least_clear(one.compared) if _is_several(one) else one.compared
     for compared in shown if full else shown[:_MOST]:
         yield _compared(compared, one)
     if len(shown) > _MOST and not full:
@@ -73,14 +73,15 @@ def _why(one: Judged) -> Iterator[str]:
         yield f"a trained run has {seeds} here, and a verdict needs {FEWEST_SEEDS}: `with (seeds: {FEWEST_SEEDS})`"
     elif one.why:
         yield "it has no value here: what it divides by is 0, or all its numbers are equal"
+    if not one.why and any(c.interval is None for c in one.compared):
+        yield "no interval can be told: a number in it has one seed, or one item"
     if one.collapsed[0]:
         failed, runs = one.collapsed
         yield f"{failed} of {counted(runs, 'run')} collapsed to chance or to one answer"
 
 
-def _least_clear(compared: Sequence[Compared], one: Judged) -> list[Compared]:
-    sign = 1 if one.claim.sign.startswith(">") else -1
-    return sorted(compared, key=lambda c: sign * (c.quantity.value - c.bound))
+def _least_clear(compared: Sequence[Compared]) -> list[Compared]:
+    return sorted(compared, key=lambda c: c.direction * (c.quantity.value - c.bound))
 
 
 def _compared(compared: Compared, one: Judged) -> str:
@@ -91,7 +92,7 @@ def _compared(compared: Compared, one: Judged) -> str:
     if ends is not None:
         low, high = number_in(ends.low, one.claim.unit), number_in(ends.high, one.claim.unit)
         within = f" [{low}, {high}]"
-    return f"{at}{number}{within} {one.claim.sign} {number_in(compared.bound, one.claim.unit)}"
+    return f"{at}{number}{within} {compared.sign} {number_in(compared.bound, one.claim.unit)}"
 
 
 def _detectable(one: Judged) -> str:

@@ -123,9 +123,9 @@ def _notes(drawn: Drawn) -> Iterator[str]:
     if not shown:
         yield "no score is there yet: `xfer run` makes them"
         return
-    seeds = _range([e.seeds for e in shown])
+    seeds = _seeds([e.seeds for e in shown])
     items = _range([e.items for e in shown])
-    yield f"{metrics}, in points; {seeds} {'seed' if seeds == '1' else 'seeds'}, {items} items"
+    yield f"{metrics}, in points; {seeds}, {items} items"
     if any(e.low is not None for e in shown):
         yield f"±: half of the {report.level:.0%} interval over seeds and items, of each number by itself"
     if any(e.low is None for e in shown):
@@ -163,6 +163,14 @@ def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
     missing = sum(e.missing for e in entries)
     if missing:
         yield f"{PARTIAL} not all scores are there yet: `xfer run` makes them"
+
+
+def _seeds(numbers: Sequence[int]) -> str:
+    trained = [n for n in numbers if n]
+    if not trained:
+        return "nothing trained"
+    seeds = _range(trained)
+    return f"{seeds} {'seed' if seeds == '1' else 'seeds'}"
 
 
 def _range(numbers: Sequence[int]) -> str:

@@ -186,7 +186,8 @@ MIX_CAP = 131_072  # examples with which a part counts at most (T5 and jiant: K 
 MIX_ALLOWED = "`proportional`, `proportional(cap: N)`, `uniform`, `temperature(T)` or `weights(TASK: W, …)`"
 
 SELECT_ALLOWED = "`last`, `best` or `best(METRIC, every: STEPS, patience: N, limit: N, on: source)`"
-UNTUNED = ("seed", "seeds", "select", "precision")  # keys of a run of which `best {…}` may not choose a value
+# Keys of a run of which `best {…}` may not choose a value.
+UNTUNED = ("seed", "seeds", "select", "precision", "degenerate")
 
 UNDER_ALLOWED = "`clean`, `typos(rate: R)`, `casing`, `casing(rate: R)` or `word-drop(rate: R)`"
 _ALLOWED: Mapping[str, str] = {  # by the sort of a setting
@@ -223,6 +224,13 @@ SETTINGS: Mapping[str, SettingRule] = {
     ),
     "robust": SettingRule(
         "call", "run", "robust training", "none", words=("none",), later=("adversarial", "smoothing", "augment")
+    ),
+    "degenerate": SettingRule(
+        "call",
+        "run",
+        "runs that collapse to chance or to one answer",
+        "report",
+        words=("report", "exclude", "restart"),
     ),
     "tune": SettingRule("call", "run", "which weights learn", "full", words=("full", "head"), later=("bitfit", "lora")),
     "precision": SettingRule("word", "run", "numbers in training", "fp32", words=("fp32", "bf16", "auto")),
@@ -323,6 +331,7 @@ METHODS: Mapping[str, dict[str, ArgumentRule]] = {  # values with arguments of t
         "copies": ArgumentRule(_FROM_1, "3", 1, whole=True),
     },
     "bitfit": {},
+    "restart": {"tries": ArgumentRule(_FROM_1, "3", 3, whole=True)},
     "lora": {"r": ArgumentRule(_FROM_1, "8", whole=True, required=True)},
     "margin": {"k": ArgumentRule(_FROM_1, "4", 4, whole=True)},
 }

@@ -217,6 +217,7 @@ class Train(Struct, frozen=True):
     keep: Keep | None = None  # None: the last checkpoint
     tune: str | Method | None = None  # None: all weights; "head": the new ones alone
     robust: Method | None = None
+    restarts: int | None = None  # how often a training that collapsed begins anew, with another seed; None: never
 
 
 class Select(Struct, frozen=True):

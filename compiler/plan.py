@@ -76,12 +76,13 @@ class Cell(Struct, frozen=True):
     skips: tuple[str, ...] = ()  # the axes whose value trains nothing: the baseline of the others
     baseline: str = ""  # the method, of a score beside those of the arms; its axes tell such baselines apart
     selected: str = ""  # "target dev": the checkpoint was chosen by dev data of this benchmark and language
+    excluded: bool = False  # whether it counts in no mean if its run is degenerate
 
     def scored(self, language: str, metric: str, score: Key, *, zero_shot: bool) -> Cell:
         """A cell with the same axes."""  # quicker than `replace`, and there are tens of thousands
         return Cell(
             self.experiment, self.axes, self.seed, self.benchmark, language, metric, zero_shot, score, self.skips,
-            self.baseline, self.selected,
+            self.baseline, self.selected, self.excluded,
         )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from compiler.suites import Taken
 
 
+EXCLUDE = "exclude"  # what `degenerate` says of runs that count nowhere
 DEV = "dev"  # of a threshold: chosen on that split
 
 
@@ -251,6 +252,7 @@ def _cell(run: Run, target: Settled, after: int | None = None) -> Cell:
         zero_shot=False,
         score="",
         skips=tuple(t.axis for t in taken if t.skip),
+        excluded=bool(run.stages) and run.stages[-1 if after is None else after]["degenerate"] == EXCLUDE,
     )
 
 

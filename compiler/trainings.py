@@ -150,6 +150,7 @@ class Trainings:
             keep=keep,
             tune=_tuned(stage["tune"]),
             robust=stage["robust"] if isinstance(stage["robust"], Method) else None,
+            restarts=_restarts(stage["degenerate"]),
         )
 
     def _places(self, stage: Stage) -> Mapping[str, Place]:
@@ -158,6 +159,11 @@ class Trainings:
         for settings in (stage.settings, *(part.settings for part in stage.parts)):
             places = {**setting_places(settings, self._graph), **places}
         return places
+
+
+def _restarts(value: Scalar | None) -> int | None:
+    """How often a training that collapsed begins anew."""
+    return int(dict(value.arguments)["tries"]) if isinstance(value, Method) else None
 
 
 def _tuned(value: Scalar | None) -> str | Method | None:

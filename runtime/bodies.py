@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from compiler.ops import Baseline, Data, Key, Method, Model, Predict, Score, Select, Train
 from runtime.engine.messages import Group, Progress
@@ -23,10 +23,32 @@ if TYPE_CHECKING:
     from runtime.engine.work import Desk, Inputs, Write
     from runtime.feed import Feed
     from runtime.models import Network
-    from runtime.resuming import Shelf
+    from runtime.resuming import Point, Shelf
     from runtime.selecting import Chooser
 
 CURVE = "curve.jsonl"
+
+
+class _Trained(Struct, frozen=True, eq=False):
+    """What a training came to, before it is written."""
+
+    network: Network
+    parent: Path
+    chooser: Chooser | None
+    curve: list[Point]
+    measured: dict[str, int]
+
+    def write(self, folder: Path, attempt: int | None) -> dict[str, int]:
+        """The weights and the curve; what was measured, with the try that it was where there might be several."""
+        from runtime import models, selecting
+
+        if self.chooser is None or not self.chooser.keeps_all:
+            models.save(self.network, self.parent, folder)
+        if self.chooser is not None:
+            selecting.write(self.chooser, folder)
+        lines = "".join(json.dumps(asdict(point)) + "\n" for point in self.curve)
+        (folder / CURVE).write_text(lines, encoding="utf-8")
+        return {**self.measured, **({"restarts": attempt} if attempt is not None else {})}
 
 
 class TorchBodies(Struct):
@@ -89,7 +111,24 @@ class TorchBodies(Struct):
         return encoding.encode(op, model, self.files, folder, allow_code=allow, stopping=desk.stopping)
 
     def _train(self, node: Node, op: Train, inputs: Inputs, desk: Desk) -> Write:
-        from runtime import columns, models, selecting, training
+        """A training; one that collapsed begins anew as often as it may."""
+        from runtime import columns, restarting
+        from runtime.resuming import attempt_of
+
+        data = [[columns.read(inputs[key]) for key in part.data] for part in op.parts]
+        constants = [restarting.constant_loss(p.kind, own) for p, own in zip(op.parts, data, strict=True)]
+        first, most = attempt_of(desk.states(node)) if op.restarts else 0, op.restarts or 0
+        for attempt in range(first, most + 1):
+            tried = replace(op, seed=restarting.seed_of(op.seed, attempt))
+            trained = self._try(node, tried, inputs, data, desk, attempt)
+            if not restarting.has_collapsed(trained.curve, constants):
+                break
+        return partial(trained.write, attempt=attempt if op.restarts else None)
+
+    def _try(
+        self, node: Node, op: Train, inputs: Inputs, data: list[list[Columns]], desk: Desk, attempt: int
+    ) -> _Trained:
+        from runtime import models, training
         from runtime.feed import Feed
         from runtime.resuming import Keeper
 
@@ -98,8 +137,7 @@ class TorchBodies(Struct):
         special = models.read_special(parent, network.encoder.config)
         if network.masks and special.mask is None:
             raise BadInput("the model's tokenizer has no mask token", "masked-lm needs a model with one", "weights")
-        feed = Feed(op, [[columns.read(inputs[key]) for key in part.data] for part in op.parts], special)
-
+        feed = Feed(op, data, special)
         seen: dict[str, int] = {}
 
         def on_step(at: training.Reached) -> None:
@@ -107,22 +145,11 @@ class TorchBodies(Struct):
             desk.advance(node, Progress(at.step, at.steps, at.loss, at.first, at.tokens))
 
         shelf = desk.states(node)
-        keeper = Keeper(shelf, desk.save_every, desk.stopping)
+        keeper = Keeper(shelf, desk.save_every, desk.stopping, attempt)
         chooser = self._chooser(op, inputs, feed, shelf)
         curve = training.train(op, network, feed, device=self.device, on_step=on_step, keeper=keeper, chooser=chooser)
         desk.spent[node.key] = keeper.spent
-        weights = models.weights(network)
-
-        def write(folder: Path) -> dict[str, int]:
-            if chooser is None or not chooser.keeps_all:
-                models.save(network, parent, folder)
-            if chooser is not None:
-                selecting.write(chooser, folder)
-            lines = "".join(json.dumps(asdict(point)) + "\n" for point in curve)
-            (folder / CURVE).write_text(lines, encoding="utf-8")
-            return {**seen, **weights}
-
-        return write
+        return _Trained(network, parent, chooser, curve, {**seen, **models.weights(network)})
 
     def _chooser(self, op: Train, inputs: Inputs, feed: Feed, shelf: Shelf) -> Chooser | None:
         """What follows a training that keeps another checkpoint than its last."""

@@ -18,6 +18,8 @@ from msgspec.structs import replace
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from runtime.store.states import TRY
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -59,6 +61,7 @@ class Progressed(Struct, frozen=True):
     seconds: float  # spent so far
     candidates: list[Candidate] = field(default_factory=list)
     best: dict[str, torch.Tensor] = field(default_factory=dict)  # the weights of the best candidate
+    attempt: int = 0  # the try that it is of, where a training that collapsed begins anew
 
     @property
     def step(self) -> int:
@@ -88,6 +91,7 @@ class Keeper(Struct):
     shelf: Shelf | None = None  # None: nothing is kept
     every: float = 60.0  # seconds
     stopping: Callable[[], bool] = lambda: False
+    attempt: int = 0  # the try whose states it keeps; those of later ones are further
     spent: float = 0.0  # seconds of earlier sessions, once a state was restored
     _last: float = field(default_factory=time.monotonic)
     _took: float = 0.0
@@ -101,7 +105,9 @@ class Keeper(Struct):
         if self.shelf is None:
             return
         began = time.monotonic()
-        self.shelf.save(progressed.step, lambda folder: write(folder, network, optimizer, progressed))
+        further = self.attempt * TRY + progressed.step
+        of_try = replace(progressed, attempt=self.attempt)
+        self.shelf.save(further, lambda folder: write(folder, network, optimizer, of_try))
         self._last = time.monotonic()
         self._took = self._last - began
 
@@ -109,6 +115,8 @@ class Keeper(Struct):
         """Put network and optimizer where the latest state left them; None where there is none that fits."""
         folder = self.shelf.latest() if self.shelf is not None else None
         if folder is None:
+            return None
+        if _try_of(folder) != self.attempt:
             return None
         progressed = read(folder, network, optimizer, device, self._has_all)
         self.spent = progressed.seconds if progressed is not None else 0.0
@@ -118,6 +126,19 @@ class Keeper(Struct):
         """Whether the candidates that were put on the shelf are there."""
         kept = [c.step for c in progressed.candidates if c.score is None]
         return self.shelf is None or all(self.shelf.kept(step) is not None for step in kept)
+
+
+def attempt_of(shelf: Shelf | None) -> int:
+    """The try that the latest state is of; the first where there is none."""
+    folder = shelf.latest() if shelf is not None else None
+    return _try_of(folder) if folder is not None else 0
+
+
+def _try_of(folder: Path) -> int:
+    try:
+        return int(json.loads((folder / FACTS).read_text(encoding="utf-8")).get("attempt", 0))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return 0
 
 
 def write(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progressed: Progressed) -> None:
@@ -148,6 +169,7 @@ def read(
             facts["seconds"],
             [Candidate(**candidate) for candidate in facts.get("candidates", ())],
             {name.removeprefix("best."): t for name, t in tensors.items() if name.startswith("best.")},
+            facts.get("attempt", 0),
         )
         ours = facts["format"] == FORMAT and progressed.layout.device == device and is_whole(progressed)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from compiler.ops import Predict, Score
+from compiler.ops import Predict, Score, Train
 from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
 from runtime.evidence.effects import Effect, combined, of_items
 from runtime.items import pseudo_values
 from runtime.metrics import items, predicted
 from runtime.results import threshold_of
+from runtime.store.objects import MEASURED
 
 if TYPE_CHECKING:
     from compiler.asked import Group, Mean
@@ -84,6 +85,8 @@ class Evidence:
         """The mean over the seeds that have all their scores."""
         found: dict[str, list[Given]] = {}
         for seed, of_seed in group.scores.items():
+            if self.is_left_out(of_seed[0]):
+                continue
             given = [g for cell in of_seed if (g := self.given(cell.score)) is not None]
             if len(given) == len(of_seed):
                 found[seed] = given
@@ -128,6 +131,27 @@ class Evidence:
         return self._tables[predictions]
 
     # --- degenerate runs
+
+    def is_left_out(self, cell: Cell) -> bool:
+        """Whether the run behind a score is degenerate, and its chain says that such runs count nowhere."""
+        return cell.excluded and bool(self.collapse(cell))
+
+    def restarted(self, of: Iterable[Cell]) -> int:
+        """How many of the last trainings behind some scores collapsed and began anew."""
+        weights = {self._weights(cell) for cell in of}
+        return sum(1 for key in weights if self._restarts.get(key))
+
+    def _weights(self, cell: Cell) -> Key:
+        op = self.ops[cell.score]
+        predict = self.ops.get(op.predictions) if isinstance(op, Score) else None
+        return predict.weights if isinstance(predict, Predict) else ""
+
+    @cached_property
+    def _restarts(self) -> dict[Key, int]:
+        """How often each training that may begin anew did."""
+        keys = [n.key for n in self.plan.nodes if isinstance(n.op, Train) and n.op.restarts]
+        said = self.store.index.provenance(keys) if keys else {}
+        return {key: int(found.get(MEASURED, {}).get("restarts", 0)) for key, found in said.items()}
 
     def collapsed(self, of: Iterable[Cell]) -> tuple[int, int]:
         """How many of the runs behind some scores are degenerate, and of how many that is told."""

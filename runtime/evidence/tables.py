@@ -41,6 +41,8 @@ class Entry(Struct, frozen=True):
     missing: int  # scores that are not there
     collapsed: tuple[int, int]  # degenerate runs, of how many
     selected: str  # "target dev": checkpoints were chosen by dev data of each language
+    left_out: bool = False  # whether degenerate runs count nowhere
+    restarted: int = 0  # trainings that collapsed and began anew
 
 
 class Row(Struct, frozen=True):
@@ -118,6 +120,8 @@ def _entry(spot: Spot, level: float, evidence: Evidence) -> Entry:
         evidence.missing(cells(spot.shown))[0],
         evidence.collapsed(cells(spot.shown)),
         next((cell.selected for cell in cells(spot.shown) if cell.selected), ""),
+        any(cell.excluded for cell in cells(spot.shown)),
+        evidence.restarted(cells(spot.shown)),
     )
 
 

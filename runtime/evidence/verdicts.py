@@ -98,11 +98,17 @@ def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:
         return _Weighed(claim, compared, *rests, "missing")
     if len(compared) < len(found) or not found:
         return _Weighed(claim, compared, *rests, "no value")
-    if claim.seeds is not None and claim.seeds < FEWEST_SEEDS:
+    if _fewest_seeds(claim, compared) < FEWEST_SEEDS:
         return _Weighed(claim, compared, *rests, "seeds")
     over = [total([(c.direction, shifted(c.quantity, -c.bound))]) for c in compared]
     whole = highest(over) if claim.quantifier == "some" else lowest(over) if len(over) > 1 else over[0]
     return _Weighed(claim, compared, *rests, "", whole.above(0.0), whole.below(0.0))
+
+
+def _fewest_seeds(claim: Claimed, compared: Sequence[Compared]) -> int:
+    """The fewest seeds with which something in it is trained, those apart that are left out; many where nothing is."""
+    left = [e.seeds for c in compared for e in c.quantity.effects if e.seeds]
+    return min([*left, *([claim.seeds] if claim.seeds is not None else [])], default=FEWEST_SEEDS)
 
 
 def compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compared | None:

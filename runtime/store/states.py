@@ -12,6 +12,7 @@ from runtime.store.trouble import body_trouble, store_trouble
 if TYPE_CHECKING:
     from pathlib import Path
 
+TRY = 1_000_000_000  # steps by which a second try of a training is further than the first
 DIGESTS = "digests.json"
 _KEPT = "kept"
 
@@ -88,7 +89,7 @@ def saved_keys(root: Path) -> set[str]:
 
 def saved_step(root: Path, key: str) -> int:
     """The furthest step of a node that a run would go on from, without looking inside; 0 where there is none."""
-    return max(steps(root / "work" / "states" / key), default=0)
+    return max(steps(root / "work" / "states" / key), default=0) % TRY
 
 
 def _is_whole(folder: Path) -> bool:

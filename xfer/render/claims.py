@@ -68,9 +68,8 @@ def _why(one: Judged) -> Iterator[str]:
     missing, number = one.missing
     if one.why == "missing":
         yield f"{missing:,} of {number:,} scores are missing: `xfer run` makes them"
-    elif one.why == "seeds" and one.claim.seeds is not None:
-        seeds = counted(one.claim.seeds, "seed")
-        yield f"a trained run has {seeds} here, and a verdict needs {FEWEST_SEEDS}: `with (seeds: {FEWEST_SEEDS})`"
+    elif one.why == "seeds":
+        yield f"a trained run has fewer than {FEWEST_SEEDS} seeds here, and a verdict needs so many"
     elif one.why:
         yield "it has no value here: what it divides by is 0, or all its numbers are equal"
     if not one.why and any(c.interval is None for c in one.compared):

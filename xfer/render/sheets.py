@@ -156,10 +156,14 @@ def _of_differences(report: Reported, entries: Sequence[Entry]) -> Iterator[str]
 def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
     if any(e.selected for e in entries):
         yield f"{CHOSEN} target dev: the checkpoint was chosen for each language by its own dev data"
-    failed = [e.collapsed for e in entries if e.collapsed[0]]
-    if failed:
-        worst = max(failed)
-        yield f"{FAILED} holds degenerate runs, collapsed to chance or to one answer: up to {worst[0]} of {worst[1]}"
+    for left_out, words in ((False, "holds"), (True, "was made without")):
+        failed = [e.collapsed for e in entries if e.collapsed[0] and e.left_out == left_out]
+        if failed:
+            worst = max(failed)
+            what = "degenerate runs, collapsed to chance or to one answer"
+            yield f"{FAILED} {words} {what}: up to {worst[0]} of {worst[1]}"
+    if restarted := max((e.restarted for e in entries), default=0):
+        yield f"up to {counted(restarted, 'training')} behind a number collapsed and began anew with another seed"
     missing = sum(e.missing for e in entries)
     if missing:
         yield f"{PARTIAL} not all scores are there yet: `xfer run` makes them"

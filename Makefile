@@ -8,7 +8,7 @@ JOBS   ?= $(shell nproc)
 OUT    ?= build/fuzz
 SIZES  ?= 1011,10011,100011
 
-.PHONY: quickstart test check format fuzz bench-plan pretrain world-table world-study library published clean
+.PHONY: quickstart test check format fuzz bench-plan coverage pretrain world-table world-study library published clean
 
 quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
@@ -34,6 +34,9 @@ fuzz: $(STAMP)  ## Fuzz the compiler: N inputs in JOBS processes, what is found 
 
 bench-plan: $(STAMP)  ## Time `plan` beside Snakemake, DVC and ninja on graphs of SIZES jobs; the record into build/plan.
 	$(BIN)/python -m bench.plan --sizes $(SIZES)
+
+coverage: $(STAMP)  ## Do intervals cover, do tests hold their level? (a recorded run: docs/statistics.md, whose tables it draws.)
+	$(BIN)/python -m bench.coverage
 
 pretrain: $(STAMP)  ## Make the embedded model again (a recorded run: docs/world.md).
 	$(BIN)/python -m bench.pretrain

@@ -99,10 +99,10 @@ def correlation(effects: Sequence[Effect], others: Sequence[float]) -> Effect | 
     """
     effects = aligned(effects)
     values, known = np.array([e.value for e in effects]), np.array(others, dtype=np.float64)
+    if np.ptp(values) == 0 or np.ptp(known) == 0:
+        return None
     ours, theirs = values - values.mean(), known - known.mean()
     width, length = float(np.sqrt(ours @ ours)), float(np.sqrt(theirs @ theirs))
-    if width == 0 or length == 0:
-        return None
     found = float(ours @ theirs) / (width * length)
     found = min(_CLOSE, max(-_CLOSE, found))
     slopes = (theirs / (width * length) - found * ours / width**2) / (1 - found**2)

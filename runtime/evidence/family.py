@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from runtime.evidence.effects import Effect, Values
 
-DRAWS = 20_000
+_TIMES, _AT_ONCE = 20, 1_000  # draws; all at once, the differences of many languages would fill the memory
 _SEED = 1
+_NOTHING = 1e-10  # of the largest eigenvalue
 _ENOUGH = 50  # draws beyond a bound, for a share of them to be told
 
 
@@ -33,8 +34,9 @@ class Family(Struct, frozen=True, eq=False):
     def of(cls, effects: Sequence[Effect]) -> Family:
         """Of linear quantities over the same seeds and items."""
         factor = _factor(effects)
-        drawn = np.random.default_rng(_SEED).standard_normal((DRAWS, factor.shape[1])) @ factor.T
-        return cls(len(effects), np.sort(drawn.max(axis=1)))
+        rng = np.random.default_rng(_SEED)
+        parts = [(rng.standard_normal((_AT_ONCE, factor.shape[1])) @ factor.T).max(axis=1) for _ in range(_TIMES)]
+        return cls(len(effects), np.sort(np.concatenate(parts)))
 
     def any(self, share: float) -> float:
         """How likely one of them has a p-value of `share` or less, if nothing is there."""
@@ -63,7 +65,7 @@ def alone(number: int) -> Family:
 
 
 def _factor(effects: Sequence[Effect]) -> Values:
-    """(E, E) a root of the correlations of E aligned effects."""
+    """(E, R) a root of the correlations of E aligned effects; R, their rank, is small where they are differences."""
     by_item = np.stack([np.sum([b.values.mean(axis=0) for b in e.blocks], axis=0) for e in effects])
     parts = [_of_means(by_item)]
     for n, block in enumerate(effects[0].blocks):
@@ -73,7 +75,8 @@ def _factor(effects: Sequence[Effect]) -> Values:
     deviations = np.sqrt(np.diag(covariance))
     deviations[deviations == 0] = 1.0
     values, vectors = np.linalg.eigh(covariance / np.outer(deviations, deviations))
-    found: Values = vectors * np.sqrt(np.clip(values, 0, None))
+    kept = values > values[-1] * _NOTHING
+    found: Values = vectors[:, kept] * np.sqrt(values[kept])
     return found
 
 

@@ -174,10 +174,17 @@ class Total(Struct, frozen=True, eq=False):
         return found
 
 
-class Bent(Struct, frozen=True, eq=False):
-    """A correlation: the hyperbolic tangent of a linear quantity; its ends lie within -1 and 1 (Fisher 1921)."""
+class Bent(Struct, frozen=True, dict=True, eq=False):
+    """A correlation of quantities with known numbers: the hyperbolic tangent of a linear quantity (Fisher 1921).
+
+    What the quantities vary by luck makes a correlation smaller than that of their true values (Spearman 1904, American
+    Journal of Psychology 15:72). The value is not changed for that, but an end that lies away from 0 is put as much
+    farther as the corrected value would be: the interval is of the correlation of the true values.
+    """
 
     linear: Linear
+    members: tuple[Linear, ...]
+    numbers: tuple[float, ...]
 
     @property
     def value(self) -> float:
@@ -186,25 +193,43 @@ class Bent(Struct, frozen=True, eq=False):
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """What it is made of."""
-        return self.linear.effects
+        """Those of all quantities."""
+        return tuple(m.effect for m in self.members)
+
+    @cached_property
+    def stretch(self) -> float:
+        """How many times the corrected value is the value: the root of all variance over that which is not luck."""
+        effects = aligned(self.effects)
+        mean = combined([(1 / len(effects), e) for e in effects])
+        apart = [components(combined([(1.0, e), (-1.0, mean)])) for e in effects]
+        whole, luck = sum(c.value**2 for c in apart), sum(c.deviation**2 for c in apart)
+        return float(np.sqrt(whole / (whole - luck))) if luck < whole else np.inf
 
     def interval(self, level: float) -> Interval | None:
-        """That of the linear quantity, bent."""
+        """That of the linear quantity, bent and stretched; its ends lie within -1 and 1."""
         found = self.linear.interval(level)
-        return Interval(float(np.tanh(found.low)), float(np.tanh(found.high))) if found is not None else None
+        if found is None:
+            return None
+        low, high = float(np.tanh(found.low)), float(np.tanh(found.high))
+        farther = self.stretch
+        return Interval(max(-1.0, low * farther) if low < 0 else low, min(1.0, high * farther) if high > 0 else high)
 
     def above(self, bound: float) -> float:
-        """That of the linear quantity."""
-        return self.linear.above(float(np.arctanh(bound))) if abs(bound) < 1 else float(bound >= 1)
+        """That of the linear quantity, at the bound that the interval's lower end comes from."""
+        near = bound / self.stretch if bound < 0 else bound
+        return self.linear.above(float(np.arctanh(near))) if abs(bound) < 1 else float(bound >= 1)
 
     def below(self, bound: float) -> float:
-        """That of the linear quantity."""
-        return self.linear.below(float(np.arctanh(bound))) if abs(bound) < 1 else float(bound <= -1)
+        """That of the linear quantity, at the bound that the interval's upper end comes from."""
+        near = bound / self.stretch if bound > 0 else bound
+        return self.linear.below(float(np.arctanh(near))) if abs(bound) < 1 else float(bound <= -1)
 
     def resampled(self, by: Resamples) -> Values:
-        """Of what is linear around its value."""
-        found: Values = np.tanh(self.linear.resampled(by))
+        """Of the quantities in each resample; 0 where they are all the same."""
+        values = np.stack([m.resampled(by) for m in self.members])
+        ours, theirs = values - values.mean(axis=0), np.array(self.numbers) - np.mean(self.numbers)
+        length = np.sqrt(np.square(ours).sum(axis=0) * (theirs @ theirs))
+        found: Values = np.divide(theirs @ ours, length, out=np.zeros_like(length), where=length > 0)
         return found
 
 
@@ -304,7 +329,7 @@ def quotient(above: Quantity, below: Quantity) -> Quantity | None:
 def correlated(members: Sequence[Linear], numbers: Sequence[float]) -> Bent | None:
     """Pearson's r of quantities with known numbers; None where one side is constant."""
     found = correlation([m.effect for m in members], numbers)
-    return Bent(Linear(found)) if found is not None else None
+    return Bent(Linear(found), tuple(members), tuple(numbers)) if found is not None else None
 
 
 def spread(members: Sequence[Quantity]) -> Quantity:

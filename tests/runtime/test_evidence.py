@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -216,12 +217,50 @@ def test_the_slope_of_a_correlation_is_that_of_fishers_z():
     assert pytest.approx(np.arctanh(found.value)) == linear.mean()
 
 
+def test_a_correlation_is_stretched_by_what_luck_adds_to_the_variance():
+    rng, numbers = np.random.default_rng(13), [0.0, 0.2, 0.5, 0.6, 1.0]
+    steady = [Linear(effect(np.full((3, 4), v))) for v in (0.1, 0.4, 0.3, 0.7, 0.9)]
+    assert same(1.0) == correlated(steady, numbers).stretch
+
+    table = rng.normal(size=(5, 3, 60)) + np.linspace(0, 3, 5)[:, None, None]
+    found = correlated([Linear(effect(t)) for t in table], numbers)
+    apart = table - table.mean(axis=0)
+    whole, luck = np.square(apart.mean(axis=(1, 2))).sum(), sum(components(effect(t)).deviation ** 2 for t in apart)
+    z = found.linear.interval(0.95)
+
+    assert 0 < luck < whole
+    assert same((whole / (whole - luck)) ** 0.5) == found.stretch
+    assert same(np.tanh(z.high) * found.stretch) == found.interval(0.95).high < 1
+    assert z.low > 0
+    assert same(np.tanh(z.low)) == found.interval(0.95).low
+
+
+def test_a_correlation_of_luck_alone_may_be_any():
+    rng = np.random.default_rng(14)
+    values = rng.normal(size=(4, 3, 10))
+    values -= values.mean(axis=(1, 2), keepdims=True) * (1 - 1e-3)
+    members = [Linear(effect(v)) for v in values]
+
+    assert (-1.0, 1.0) == msgspec.structs.astuple(correlated(members, [1, 2, 3, 4]).interval(0.95))
+
+
+def test_a_correlation_is_drawn_anew_in_every_resample():
+    rng, numbers = np.random.default_rng(15), [0.0, 0.2, 0.5]
+    members = [Linear(drawn(rng, 3, 10)) for _ in numbers]
+    found = correlated(members, numbers)
+    by = resamples(found.effects)
+    values = np.stack([m.resampled(by) for m in members])
+
+    assert pytest.approx(np.corrcoef(values[:, 7], numbers)[0, 1]) == found.resampled(by)[7]
+
+
 def test_a_quotient_of_nothing_and_a_correlation_with_a_constant_are_none():
     one, other = Linear(effect([[1, 0], [0, 1]])), Linear(effect([[1, -1], [-1, 1]]))
 
     assert None is quotient(one, other)
     assert None is correlated([one, one], [1, 2])
     assert None is correlated([one, other], [1, 1])
+    assert None is correlated([Linear(effect(np.full((2, 3), 0.1)))] * 3, [1, 2, 3])  # whose mean is not quite 0.1
 
 
 @pytest.mark.parametrize(
@@ -378,6 +417,19 @@ def test_the_highest_and_the_lowest_of_one_is_itself(one, level):
     assert one is highest([one])
     assert pytest.approx(one.interval(level).low) == lowest([one]).interval(level).low
     assert pytest.approx(one.interval(level).high) == lowest([one]).interval(level).high
+
+
+@given(st.integers(0, 2**32), st.floats(0.001, 0.4))
+def test_the_p_value_of_the_end_of_a_correlations_interval_is_its_tail(number, share):
+    rng = np.random.default_rng(number)
+    members = [Linear(drawn(rng, 3, 12)) for _ in range(4)]
+    found = correlated(members, [0.0, 0.2, 0.7, 1.0])
+    ends = found.interval(1 - 2 * share)
+
+    if ends.low > -0.999:
+        assert pytest.approx(share, rel=1e-5) == found.above(ends.low)
+    if ends.high < 0.999:
+        assert pytest.approx(share, rel=1e-5) == found.below(ends.high)
 
 
 @given(MEMBERS, LEVELS)

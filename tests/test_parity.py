@@ -49,6 +49,7 @@ def test_every_setting_reaches_an_op_or_a_kind():
         "seeds",
         "baselines",  # a node for each
         "select",  # the field `keep`
+        "degenerate",  # the field `restarts`, and which cells count
         "threshold",  # of the ops of scores
     }
     only_one_value = {k for k, r in catalog.SETTINGS.items() if len(r.words) == 1 and not r.later and r.sort == "word"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,14 @@ ALL = os.environ.get("XFER_TEST") == "all"
 
 
 def pytest_collection_modifyitems(items):
-    """Slow groups run with XFER_TEST=all; real data where they are; a required group that would skip fails instead."""
+    """Slow groups run with XFER_TEST=all; real data and LaTeX where they are; a required group fails, never skips."""
     for item in items:
         if item.get_closest_marker("slow") and not ALL:
             item.add_marker(pytest.mark.skip(reason="slow: set XFER_TEST=all"))
         if item.get_closest_marker("real") and not REAL.is_dir() and "real" not in REQUIRED:
             item.add_marker(pytest.mark.skip(reason=f"no real data at {REAL} (XFER_REAL)"))
+        if item.get_closest_marker("latex") and shutil.which("pdflatex") is None and "latex" not in REQUIRED:
+            item.add_marker(pytest.mark.skip(reason="no pdflatex (Debian: texlive-latex-recommended)"))
 
 
 @pytest.fixture(autouse=True)

@@ -98,8 +98,8 @@ class Line(Struct, frozen=True):
     """A row of a report's table."""
 
     at: At
-    spots: tuple[Spot, ...]
-    source: tuple[Spot, ...]  # the same in the source language; empty where languages are shown
+    spots: tuple[Spot, ...]  # empty in the line of a source language
+    source: tuple[Spot, ...]  # the same in the source language, or that line itself; else empty
 
 
 class Column(Struct, frozen=True):

@@ -116,7 +116,7 @@ class _Drawing(Struct, frozen=True, dict=True):
         return tuple(heads)
 
     def _is_source(self, at: At) -> bool:
-        """Whether a column is of a language that is not averaged."""
+        """Whether a column, or a line, is of a language that is not averaged."""
         counting, language = self.counting, dict(at).get("language")
         if language is None or counting is None:
             return False
@@ -128,10 +128,14 @@ class _Drawing(Struct, frozen=True, dict=True):
         """Each row of the table."""
         shown = (*self.read.laid.rows, *self.read.laid.columns)
         apart = "language" not in shown and self.counting is not None
+        counting = None if any(axis in OF_LANGUAGES for axis in self.read.laid.rows) else self.counting
         here = _grouped(self.scores, self.read.laid.rows)
         for at in self._values(self.read.laid.rows, self.scores):
             mine, theirs = self._by_column(here[at]), self._beside(at)
-            spots = tuple(self._spot(mine, theirs, head, self.counting) for head in self.heads)
+            spots = tuple(self._spot(mine, theirs, head, counting) for head in self.heads)
+            if self._is_source(at):
+                yield Line(at, (), spots)
+                continue
             source = tuple(self._spot(mine, theirs, head, self._sources) for head in self.heads) if apart else ()
             told = source != spots and any(s.shown is not None for s in source)
             yield Line(at, spots, source if told else ())

@@ -67,7 +67,7 @@ class Drawn(Struct, frozen=True):
     def entries(self) -> Iterator[tuple[Row, Column, Entry, bool]]:
         """Every place with its row and column, and whether it is of the source language apart."""
         for row in self.rows:
-            for head, entry in zip(self.heads, row.entries, strict=True):
+            for head, entry in zip(self.heads, row.entries, strict=False):
                 yield row, head, entry, False
             for head, entry in zip(self.heads, row.source, strict=False):
                 yield row, head, entry, True

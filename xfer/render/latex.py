@@ -33,7 +33,7 @@ _MARKS = {CLEAR: "*", CHOSEN: r"\dagger", FAILED: r"\ddagger"}
 _MANY = 6  # columns, above which they are set small and close
 
 HEAD = r"% needs \usepackage{booktabs} and \usepackage[T1]{fontenc}"
-SCRIPT = r"""% Letters that T1 has not: XeLaTeX and LuaLaTeX print them, if the font has them; pdfLaTeX their code points,
+SCRIPT = r"""% Letters that T1 has not: XeLaTeX and LuaLaTeX print them, if the font has them; pdfLaTeX, code points,
 % unless \xferscript is defined before, such as \newcommand{\xferscript}[2]{\begin{CJK}{UTF8}{gbsn}#1\end{CJK}}.
 \providecommand{\xferscript}[2]{\ifdefined\Umathchar#1\else\texttt{#2}\fi}"""
 

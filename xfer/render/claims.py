@@ -10,7 +10,7 @@ from rich.text import Text
 from runtime.evidence.power import POWER
 from runtime.evidence.verdicts import FEWEST_SEEDS, REFUTED, SUPPORTED, UNDECIDED
 from xfer.render.messages import counted, say
-from xfer.render.outlooks import number_in
+from xfer.render.outlooks import bound_in, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def _compared(compared: Compared, one: Judged) -> str:
     if ends is not None:
         low, high = number_in(ends.low, one.claim.unit), number_in(ends.high, one.claim.unit)
         within = f" [{low}, {high}]"
-    return f"{at}{number}{within} {compared.sign} {number_in(compared.bound, one.claim.unit)}"
+    return f"{at}{number}{within} {compared.sign} {bound_in(compared.bound, one.claim.unit)}"
 
 
 def _detectable(one: Judged) -> str:

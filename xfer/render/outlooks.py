@@ -45,3 +45,10 @@ def number_in(value: float, unit: str) -> str:
     if unit == SHARE:
         return f"{100 * value:.1f}%"
     return f"{value:+.2f}" if unit == CORRELATION else f"{100 * value:+.1f}"
+
+
+def bound_in(value: float, unit: str) -> str:
+    """A bound as its author may have written it: no more digits than it has."""
+    if unit == CORRELATION:
+        return f"{value:g}"
+    return f"{100 * value:.6g}{'%' if unit == SHARE else ''}"

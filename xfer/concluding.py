@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xfer import api, exits
-from xfer.arguments import common, consoles, put
+from xfer.arguments import common, consoles, places, put
 from xfer.opening import Options, UsageError
 from xfer.render.messages import counted, show_diagnostics
 from xfer.replacing import replacing
@@ -192,4 +192,34 @@ def trace(
     return exits.OK
 
 
-COMMANDS: Sequence[click.Command] = (report, verify, trace)
+@click.command()
+@click.argument("first", metavar="RUN")
+@click.argument("second", metavar="RUN")
+@places
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+def compare(first: str, second: str, *, as_json: bool, **where: Any) -> int:  # noqa: ANN401
+    """Compare the scores of two runs, question by question, with paired tests. Runs nothing.
+
+    RUN is the name of a run (`xfer runs`), or a spec, also SPEC::LABEL or REVISION:SPEC.
+    """
+    from runtime.evidence.comparing import compare as pair
+    from xfer.render.pairings import pairs_document, show_pairs
+    from xfer.sides import side
+
+    out, err = consoles()
+    try:
+        sides = [side(address, where) for address in (first, second)]
+    except api.SpecError as error:
+        show_diagnostics(err, error.compiled.diagnostics)
+        return exits.USAGE
+    compared = pair(sides[0].evidence, sides[1].evidence)
+    titles = (sides[0].title, sides[1].title)
+    if as_json:
+        put(pairs_document(titles, compared, LEVEL))
+    else:
+        show_pairs(out, titles, compared, LEVEL)
+    return exits.OK
+
+
+LEVEL = 0.95
+COMMANDS: Sequence[click.Command] = (report, verify, trace, compare)

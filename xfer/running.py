@@ -22,6 +22,7 @@ from compiler.ops import (
     digests,
     sources,
 )
+from runtime import recorded
 from runtime.contents import names
 from runtime.engine import capacity
 from runtime.errors import MissingInput, UnreachableInput
@@ -150,6 +151,7 @@ def _record(
 ) -> Report:
     """Run, and write down what happens."""
     log = EventLog(store.root, new_name(), str(Path(plan.spec).absolute()), len(plan.nodes), len(waiting))
+    recorded.write(log.folder, plan)
 
     def tell_both(node: Node, event: Event) -> None:
         log(node, event)

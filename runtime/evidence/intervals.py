@@ -62,6 +62,13 @@ def tail(found: Components, bound: float) -> float:
     return _tail(found, distance)
 
 
+def two_sided(found: Components, bound: float) -> float:
+    """The two-sided p-value of the bound; 1 where nothing can be told."""
+    if not found.is_known:
+        return 1.0
+    return min(1.0, 2 * _tail(found, abs(found.value - bound)))
+
+
 def _tail(found: Components, distance: float) -> float:
     """The tail at which the half-width is the distance."""
     if distance == 0 or found.deviation == 0:

@@ -11,7 +11,7 @@ from compiler.asked import Mean
 from runtime.evidence.components import components
 from runtime.evidence.effects import combined
 from runtime.evidence.family import holm
-from runtime.evidence.intervals import interval, tail
+from runtime.evidence.intervals import interval, two_sided
 from runtime.evidence.scores import cells
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _entry(spot: Spot, level: float, evidence: Evidence) -> Entry:
     difference = combined([(1.0, shown), (-1.0, against)]) if shown is not None and against is not None else None
     return Entry(
         spot,
-        _estimate(shown, level) if shown is not None else None,
-        _estimate(difference, level, tested=True) if difference is not None else None,
+        estimate(shown, level) if shown is not None else None,
+        estimate(difference, level, tested=True) if difference is not None else None,
         evidence.missing(cells(spot.shown))[0],
         evidence.collapsed(cells(spot.shown)),
         next((cell.selected for cell in cells(spot.shown) if cell.selected), ""),
@@ -125,17 +125,17 @@ def _entry(spot: Spot, level: float, evidence: Evidence) -> Entry:
     )
 
 
-def _estimate(effect: Effect, level: float, *, tested: bool = False) -> Estimate:
+def estimate(effect: Effect, level: float, *, tested: bool = False) -> Estimate:
+    """An effect with its interval; where it is `tested`, with the p-value of its being 0."""
     found = components(effect)
     ends = interval(found, level)
-    above = tail(found, 0.0) if tested and ends is not None else None
     return Estimate(
         found.value,
         ends.low if ends is not None else None,
         ends.high if ends is not None else None,
         effect.seeds,
         len(effect.rows),
-        min(1.0, 2 * min(above, 1 - above)) if above is not None else None,
+        two_sided(found, 0.0) if tested and ends is not None else None,
     )
 
 

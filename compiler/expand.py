@@ -101,7 +101,8 @@ class _Walker:
     def __init__(self, names: Names, bag: Bag, controls: Mapping[str, Span], before: int) -> None:
         self.names, self.bag = names, bag
         self.controls, self.before = controls, before  # the stages before the last are how many
-        self.number = 0  # of the stage that is walked through
+        self.number = 0  # of the stage of the chain that is walked through
+        self.depth = 0  # of choices around the stages that are walked through
         self.inside: tuple[Span, ...] = ()
         self.known: dict[Span, list[tuple[str, Alternative]]] = {}
 
@@ -133,14 +134,17 @@ class _Walker:
         return part if isinstance(part, Choice) else None
 
     def sequence(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> Iterator[_Way]:
-        """All ways through `stages`, the first of which is stage `number`."""
-        return ((uses, after) for uses, after, _ in self.counted(stages, taken, number))
+        """All ways through `stages` of an alternative, the first of which is stage `number`."""
+        self.depth += 1
+        ways = self.counted(stages, taken, number)
+        self.depth -= 1
+        return ((uses, after) for uses, after, _ in ways)
 
     def counted(self, stages: tuple[Stage, ...], taken: _Taken, number: int) -> list[_Counted]:
         """All ways through `stages`, each with how many trainings stand for each stage."""
         ways: list[_Counted] = [((), taken, ())]
         for at, stage in enumerate(stages, number):
-            self.number = at
+            self.number = self.number if self.depth else at
             longer = self._longer(ways, stage, f"stage-{at}")
             ways = list(islice(longer, MOST_RUNS + 1))
             if len(ways) > MOST_RUNS:
@@ -153,7 +157,8 @@ class _Walker:
                 yield before + uses, after, (*counts, len(uses))
 
     def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
-        if self._wants(axis) and self._own_choice(stage) is None and (name := _name_of(stage)) is not None:
+        is_bare = not self.depth and self._own_choice(stage) is None
+        if is_bare and self._wants(axis) and (name := _name_of(stage)) is not None:
             yield (), {**taken, stage.span: Taken(axis, SKIP, skip=True)}
             ways = self._ways(stage, taken, axis)
             yield from ((uses, {**after, stage.span: Taken(axis, name)}) for uses, after in ways)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from compiler.units import POINTS
 from runtime.evidence.answers import means
 from runtime.evidence.scores import Evidence, cells
 from runtime.evidence.tables import asked, draw
@@ -33,6 +34,7 @@ class Number(Struct, frozen=True):
     shown: Estimate | None
     difference: Estimate | None
     cells: tuple[Cell, ...]
+    unit: str = POINTS
 
 
 class Traced(Struct, frozen=True):
@@ -53,6 +55,8 @@ def trace(study: Study, title: str, address: Sequence[str], *, source: bool = Fa
         message = f"no report and no claim of `{study.path}` is called `{title}`"
         raise UsageError(message, f"there is {', '.join(known) or 'none'}")
     apart = [n for n in found if source == (n.of == "source" and "language" not in n.at)]
+    if not apart:
+        raise UsageError(f"no number of `{title}` stands apart in the source language", "leave `--source` out")
     number = _chosen(apart, wanted, title)
     return Traced(number, lineage(number.cells, evidence))
 
@@ -74,11 +78,17 @@ def _chosen(numbers: Sequence[Number], wanted: Mapping[str, str], title: str) ->
     if len(fitting) == 1:
         return fitting[0]
     offered = fitting or numbers
-    shown = "".join(f"\n  {_written(n.at) or '(all)'}" for n in offered[:_SHOWN])
+    several = len({n.title for n in offered}) > 1
+    shown = "".join(f"\n  {_offered(n, titled=several)}" for n in offered[:_SHOWN])
     more = f"\n  and {len(offered) - _SHOWN:,} more" if len(offered) > _SHOWN else ""
     said = _written(wanted)
     what = f"{len(fitting)} numbers of `{title}` fit" if fitting else f"no number of `{title}` stands at `{said}`"
     raise UsageError(what, f"say which:{shown}{more}")
+
+
+def _offered(number: Number, *, titled: bool) -> str:
+    at = _written(number.at) or "(all)"
+    return f"`{number.title}` {at}" if titled else at
 
 
 def _written(at: Mapping[str, str]) -> str:
@@ -113,4 +123,4 @@ def _of_claim(claim: Claimed, evidence: Evidence) -> Iterator[Number]:
         behind = tuple(dict.fromkeys(cell for side in sides for mean in means(side) for cell in cells(mean)))
         found = compare(comparison, claim, evidence)
         shown = estimated(found) if found is not None else None
-        yield Number(claim.title, claim.place, dict(comparison.at), "claim", shown, None, behind)
+        yield Number(claim.title, claim.place, dict(comparison.at), "claim", shown, None, behind, claim.unit)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from xfer.render.messages import counted, say, show_place
+from xfer.render.outlooks import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def show_trace(console: Console, traced: Traced, *, full: bool = False) -> None:
     show_place(console, number.place, style="cyan")
     for what, estimate in (("value", number.shown), ("difference", number.difference)):
         if estimate is not None:
-            say(console, Text(f"{what} {_estimate(estimate)}"))
+            say(console, Text(f"{what} {_estimate(estimate, number.unit)}"))
     _show_scores(console, traced.lineage, full=full)
     _show_origins(console, traced.lineage, full=full)
     say(console, Text("Lines of the spec", "bold"))
@@ -44,11 +45,12 @@ def show_trace(console: Console, traced: Traced, *, full: bool = False) -> None:
         say(console, Text.assemble(("  ", ""), (f"{place.file}:{place.line}", "blue"), f"  {place.text.strip()}"))
 
 
-def _estimate(found: Estimate) -> str:
+def _estimate(found: Estimate, unit: str) -> str:
     ends = ""
     if found.low is not None and found.high is not None:
-        ends = f" [{100 * found.low:.1f}, {100 * found.high:.1f}]"
-    return f"{100 * found.value:.1f}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}"
+        ends = f" [{number_in(found.low, unit)}, {number_in(found.high, unit)}]".replace("+", "")
+    value = number_in(found.value, unit).removeprefix("+")
+    return f"{value}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}"
 
 
 def _show_scores(console: Console, found: Lineage, *, full: bool) -> None:
@@ -108,6 +110,7 @@ def trace_document(traced: Traced) -> str:
         "place": str(number.place),
         "at": dict(number.at),
         "of": number.of,
+        "unit": number.unit,
         "value": number.shown.value if number.shown is not None else None,
         "difference": number.difference.value if number.difference is not None else None,
         "scores": list(_scores(traced.lineage)),

@@ -109,6 +109,14 @@ class Column(Struct, frozen=True):
     sort: str = ""  # "mean" over what the other columns show, or "source"
 
 
+class PublishedLine(Struct, frozen=True):
+    """Scores that somebody published, by the columns of a report; None where nothing is."""
+
+    system: str
+    source: str
+    scores: tuple[float | None, ...]  # as printed: proportions in points
+
+
 class Reported(Struct, frozen=True):
     """A report as a table."""
 
@@ -123,4 +131,5 @@ class Reported(Struct, frozen=True):
     level: float
     forms: tuple[str, ...]  # "table", "heatmap"
     pins: At  # what `where` says
+    published: tuple[PublishedLine, ...]
     everywhere: bool  # whether means are over all languages, not over the zero-shot ones

@@ -14,6 +14,7 @@ from compiler.perturbations import CLEAN, perturbation_name
 from compiler.titles import stage_names
 
 if TYPE_CHECKING:
+    from compiler.facts import Published
     from compiler.settle import Run, Setting, Settings, Settled
     from compiler.suites import Taken
     from dsl.source import Span
@@ -38,6 +39,7 @@ class Scored(Struct, frozen=True):
     source: str  # the language of training, as the benchmark has it
     trained: bool  # whether the run has a stage
     distances: Mapping[str, float]  # of languages from the source, as far as they are known
+    published: tuple[Published, ...]  # scores of this benchmark that others published
     whose: Whose  # they are
 
     def axes(self) -> tuple[str, ...]:
@@ -151,6 +153,7 @@ def _scored(run: Run, target: Settled, after: int | None, said: _Said) -> Scored
         source=target.task.source_language,
         trained=bool(run.stages),
         distances=target.task.distances,
+        published=target.task.facts.published,
         whose=whose(run, target, after),
     )
 

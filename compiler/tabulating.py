@@ -14,6 +14,7 @@ from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
 from compiler.graph import place
 from compiler.named import items
+from compiler.publishing import published_lines
 from compiler.reports import read_report
 from dsl.syntax import Number, Word
 
@@ -51,6 +52,7 @@ def tabulate(report: Report, tables: Mapping[str, Table], placed: Placed) -> Rep
         level=float(said.value) if isinstance(said, Number) else LEVEL,
         forms=tuple(v.span.text for v in items(forms.value)) if forms is not None else ("table",),
         pins=tuple((axis, ", ".join(values)) for axis, values in read.laid.pins.items()),
+        published=tuple(published_lines(drawing.heads, read.laid.table.rows, drawing.averaging)),
         everywhere=drawing.everywhere,
     )
 

@@ -215,30 +215,42 @@ def _show_scores(study: api.Study, out: Console, *, failed: bool = False) -> Non
 
 @main.command()
 @common
+@click.argument("more", nargs=-1, type=Path, metavar="[SPEC]...")
 @click.option("--csv", "form", flag_value="csv", help="One row a score, as CSV.")
 @click.option("--json", "form", flag_value="json", help="One record a score, as JSON.")
 @click.option("--parquet", type=Path, metavar="FILE", help="One row a score, into a Parquet file.")
-def results(spec: Path, *, form: str | None, parquet: Path | None, **places: Any) -> int:  # noqa: ANN401
-    """Show the scores of SPEC that are there. Runs nothing."""
-    from xfer.records import as_csv, as_json, write_parquet
-
+def results(spec: Path, *, more: tuple[Path, ...], form: str | None, parquet: Path | None, **places: Any) -> int:  # noqa: ANN401
+    """Show the scores of SPEC that are there; of several, together. Runs nothing."""
     out, err = consoles()
     if form is not None and parquet is not None:
         raise UsageError(f"`--{form}` and `--parquet` are two forms of one thing", "leave one of them out")
-    study = api.compile(spec, Options(**places))
-    if study.compiled.plan is None:
-        show_diagnostics(err, study.compiled.diagnostics)
-        return exits.USAGE
+    studies = [api.compile(path, Options(**places)) for path in (spec, *more)]
+    for study in studies:
+        if study.compiled.plan is None:
+            show_diagnostics(err, study.compiled.diagnostics)
+            return exits.USAGE
     if form is None and parquet is None:
-        _show_scores(study, out)
+        for study in studies:
+            if more:
+                out.print(str(study.path), style="bold", highlight=False, soft_wrap=True)
+            _show_scores(study, out)
         return exits.OK
-    rows, missing = api.rows(study)
-    if parquet is not None:
-        write_parquet(rows, parquet)
-        err.print(f"{counted(len(rows), 'score')} in {parquet}, {missing:,} missing", highlight=False, soft_wrap=True)
-        return exits.OK
-    click.echo(as_csv(rows) if form == "csv" else as_json(rows, missing), nl=form == "json")
+    _write_scores(studies, form, parquet, err)
     return exits.OK
+
+
+def _write_scores(studies: Sequence[api.Study], form: str | None, parquet: Path | None, err: Console) -> None:
+    from xfer.records import as_csv, as_json, write_parquet
+
+    found = [api.rows(study) for study in studies]
+    rows, missing = [row for some, _ in found for row in some], sum(number for _, number in found)
+    several = len(studies) > 1
+    named = [str(study.path) for study, (some, _) in zip(studies, found, strict=True) for _ in some if several]
+    if parquet is not None:
+        write_parquet(rows, parquet, named)
+        err.print(f"{counted(len(rows), 'score')} in {parquet}, {missing:,} missing", highlight=False, soft_wrap=True)
+        return
+    click.echo(as_csv(rows, named) if form == "csv" else as_json(rows, missing, named), nl=form == "json")
 
 
 @main.command()

@@ -21,20 +21,30 @@ if TYPE_CHECKING:
 
 @click.command()
 @common
+@click.argument("more", nargs=-1, type=Path, metavar="[SPEC]...")
 @click.option("--title", metavar="WORDS", help="Only the reports whose titles hold WORDS.")
 @click.option("--markdown", "form", flag_value="markdown", help="Tables of Markdown.")
 @click.option("--latex", "form", flag_value="latex", help="Tables of LaTeX (booktabs), for `\\input`.")
 @click.option("--csv", "form", flag_value="csv", help="One row a number, as CSV.")
 @click.option("--json", "form", flag_value="json", help="One JSON document.")
 @click.option("-o", "--output", type=Path, metavar="FILE", help="Into FILE; its suffix says the form.")
-def report(spec: Path, *, title: str | None, form: str | None, output: Path | None, **where: Any) -> int:  # noqa: ANN401
-    """Draw the reports of SPEC by the scores that are there, with intervals. Runs nothing."""
+def report(
+    spec: Path,
+    *,
+    more: tuple[Path, ...],
+    title: str | None,
+    form: str | None,
+    output: Path | None,
+    **where: Any,  # noqa: ANN401
+) -> int:
+    """Draw the reports of SPEC by the scores that are there, with intervals; of several, together. Runs nothing."""
     out, err = consoles()
-    study = api.compile(spec, Options(**where))
-    if study.compiled.plan is None:
-        show_diagnostics(err, study.compiled.diagnostics)
-        return exits.USAGE
-    drawn = _drawn(study, title)
+    studies = [api.compile(path, Options(**where)) for path in (spec, *more)]
+    for study in studies:
+        if study.compiled.plan is None:
+            show_diagnostics(err, study.compiled.diagnostics)
+            return exits.USAGE
+    drawn = [one for study in studies for one in _drawn(study, title)]
     form = form or _form_of(output)
     if form is None:
         from xfer.render.reports import show_sheet

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from compiler.plan import Cell
     from runtime.results import Row
 
+_SPEC = "spec"  # the first column, where there are several
 _COLUMNS = (
     "baseline",
     "benchmark",
@@ -73,7 +74,7 @@ def _with_sides(cell: Cell) -> tuple[tuple[str, str], ...]:
 def _axes(rows: Sequence[Row]) -> dict[str, str]:
     """The column of each axis: one called like another column is `axis:NAME`."""
     axes = dict.fromkeys(axis for r in rows for axis, _ in _with_sides(r.cell))
-    return {axis: f"axis:{axis}" if axis in ("experiment", *_COLUMNS) else axis for axis in axes}
+    return {axis: f"axis:{axis}" if axis in (_SPEC, "experiment", *_COLUMNS) else axis for axis in axes}
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
@@ -90,21 +91,30 @@ def flat(rows: Sequence[Row]) -> list[dict[str, object]]:
     return found
 
 
-def as_csv(rows: Sequence[Row]) -> str:
-    """The flat records as CSV; what a record has not is empty."""
+def as_csv(rows: Sequence[Row], specs: Sequence[str] = ()) -> str:
+    """The flat records as CSV; what a record has not is empty. `specs`: whose each row is, where there are several."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns(rows), restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, [*_of_spec(specs), *columns(rows)], restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat(rows))
+    writer.writerows(_with_specs(flat(rows), specs))
     return text.getvalue()
 
 
-def as_json(rows: Sequence[Row], missing: int) -> str:
+def _of_spec(specs: Sequence[str]) -> tuple[str, ...]:
+    return (_SPEC,) if specs else ()
+
+
+def _with_specs(found: list[dict[str, object]], specs: Sequence[str]) -> list[dict[str, object]]:
+    return [{_SPEC: spec, **record} for spec, record in zip(specs, found, strict=True)] if specs else found
+
+
+def as_json(rows: Sequence[Row], missing: int, specs: Sequence[str] = ()) -> str:
     """The records as one JSON document."""
-    return json.dumps({"format_version": "1.2", "missing": missing, "scores": records(rows)}, indent=1)
+    found = _with_specs(records(rows), specs)
+    return json.dumps({"format_version": "1.3", "missing": missing, "scores": found}, indent=1)
 
 
-def as_table(rows: Sequence[Row]) -> pa.Table:
+def as_table(rows: Sequence[Row], specs: Sequence[str] = ()) -> pa.Table:
     """The flat records as an Arrow table; what a record has not is null. Every column has its type, also without rows.
 
     The seed is text: it is empty where nothing is trained, and `1/2` where stages have seeds of their own.
@@ -113,11 +123,12 @@ def as_table(rows: Sequence[Row]) -> pa.Table:
 
     sorts = {"n": pa.int64(), "metric_version": pa.int64(), "zero_shot": pa.bool_()}
     sorts |= dict.fromkeys(("value", "chance", "threshold"), pa.float64())
-    schema = pa.schema([(name, sorts.get(name, pa.string())) for name in columns(rows)])
-    return pa.Table.from_pylist(flat(rows), schema=schema)
+    names = [*_of_spec(specs), *columns(rows)]
+    schema = pa.schema([(name, sorts.get(name, pa.string())) for name in names])
+    return pa.Table.from_pylist(_with_specs(flat(rows), specs), schema=schema)
 
 
-def write_parquet(rows: Sequence[Row], path: Path) -> None:
+def write_parquet(rows: Sequence[Row], path: Path, specs: Sequence[str] = ()) -> None:
     """The Arrow table as a Parquet file, whole or not there; one that is there is replaced.
 
     Raises UsageError where the file cannot be written.
@@ -130,7 +141,7 @@ def write_parquet(rows: Sequence[Row], path: Path) -> None:
                 f"`{path}` is a folder, and the table is one file", f"name a file: `{path / 'scores.parquet'}`"
             )
         with replacing(path) as half:
-            pq.write_table(as_table(rows), half)
+            pq.write_table(as_table(rows, specs), half)
     except (OSError, ValueError) as error:  # a name that holds a null byte is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"`{path}` cannot be written: {reason.lower()}") from error

@@ -85,6 +85,10 @@ def reports_json(drawn: Sequence[Drawn]) -> str:
             "level": one.report.level,
             "baseline": dict([one.report.baseline]) if one.report.baseline is not None else None,
             "where": dict(one.report.pins),
+            "published": [
+                {"system": line.system, "source": line.source, "points": list(line.scores)}
+                for line in one.report.published
+            ],
             "cells": report_records(one),
         }
         for one in drawn

@@ -60,6 +60,8 @@ def sheet(drawn: Drawn) -> Sheet:
     blocks = [Block("", tuple(_lines(drawn, apart=False)))]
     if any(row.source for row in drawn.rows):
         blocks.append(Block("in the source language", tuple(_lines(drawn, apart=True))))
+    if report.published:
+        blocks.append(Block("published", tuple(_published(report, len(stubs)))))
     heads = tuple(_head(head, report) for head in drawn.heads)
     return Sheet(report.title, stubs, heads, tuple(blocks), tuple(_notes(drawn)), "heatmap" in report.forms)
 
@@ -87,6 +89,12 @@ def _lines(drawn: Drawn, *, apart: bool) -> Iterator[SheetLine]:
         if any(entry.difference is not None for entry in entries) and drawn.report.baseline is not None:
             over = (f"  less {drawn.report.baseline[1]}", *[""] * (len(labels) - 1))
             yield SheetLine(over, tuple(_difference(entry, drawn.report) for entry in entries), is_difference=True)
+
+
+def _published(report: Reported, stubs: int) -> Iterator[SheetLine]:
+    for number, line in enumerate(report.published, 1):
+        labels = (f"{line.system} [{number}]", *[""] * (stubs - 1))
+        yield SheetLine(labels, tuple(Cell() if s is None else Cell(f"{s:.1f}") for s in line.scores))
 
 
 def _labels(at: At, report: Reported) -> tuple[str, ...]:
@@ -133,6 +141,8 @@ def _notes(drawn: Drawn) -> Iterator[str]:
     yield from _of_means(report)
     yield from _of_differences(report, entries)
     yield from _of_marks(entries)
+    for number, line in enumerate(report.published, 1):
+        yield f"[{number}] {line.source}; a mean is over the languages of its source"
     if report.pins:
         yield f"where {'; '.join(f'{axis}: {values}' for axis, values in report.pins)}"
 

@@ -43,7 +43,7 @@ def _is_comparable(score: Published) -> bool:
 def _at(
     head: Column, rows: Mapping[str, Scored], scores: Mapping[tuple[str, str, str], float], averaging: Averaging
 ) -> float | None:
-    """The score of a column: of its language, else the mean over languages; of two metrics that count as one their mean."""
+    """The score of a column: of its language, else the mean over languages; of two metrics as one their mean."""
     at = dict(head.at)
     benchmark = at.get("benchmark", next(iter(rows)) if len(rows) == 1 else "")
     if benchmark not in rows or any(axis not in {"benchmark", "language"} for axis in at):

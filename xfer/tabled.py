@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runtime.evidence.tables import Drawn, Entry, Estimate
+    from runtime.evidence.tables import Drawn, Entry, Estimate, Variance
     from runtime.evidence.verdicts import Compared, Judged
 
 FORMAT = "1.0"
 _NUMBERS = (
     "value", "low", "high", "difference", "difference_low", "difference_high", "p", "p_holm", "seeds", "items",
-    "missing", "degenerate", "runs", "selected",
+    "variance_seeds", "variance_items", "missing", "degenerate", "runs", "selected",
 )  # fmt: skip
 _COLUMNS = ("report", "of", "metric", *_NUMBERS)
 
@@ -45,11 +45,19 @@ def _numbers(entry: Entry, shown: Estimate) -> dict[str, object]:
         **_of_difference(entry.difference),
         "seeds": shown.seeds,
         "items": shown.items,
+        **_of_variance(shown.variance),
         "missing": entry.missing,
         "degenerate": entry.collapsed[0],
         "runs": entry.collapsed[1],
         "selected": entry.selected or None,
     }
+
+
+def _of_variance(found: Variance | None) -> dict[str, object]:
+    """What part of the value's variance is of seeds, and of items; what is left is of both together."""
+    if found is None:
+        return {"variance_seeds": None, "variance_items": None}
+    return {"variance_seeds": found.share(found.seeds), "variance_items": found.share(found.items)}
 
 
 def _of_difference(found: Estimate | None) -> dict[str, object]:

@@ -30,6 +30,20 @@ class Estimate(Struct, frozen=True):
     items: int
     p: float | None = None  # of a difference, two-sided, by itself
     adjusted: float | None = None  # the same corrected for all differences of the report (Holm)
+    variance: Variance | None = None  # of the value, by its sources; None where it cannot be told
+
+
+class Variance(Struct, frozen=True):
+    """The variance of an estimate, by what it comes from."""
+
+    seeds: float  # var(seed) / S
+    items: float  # var(item) / I
+    rest: float  # var(rest) / (S I)
+
+    def share(self, part: float) -> float:
+        """What part of the whole that is."""
+        whole = self.seeds + self.items + self.rest
+        return part / whole if whole else 0.0
 
 
 class Entry(Struct, frozen=True):
@@ -136,6 +150,7 @@ def estimate(effect: Effect, level: float, *, tested: bool = False) -> Estimate:
         effect.seeds,
         len(effect.rows),
         two_sided(found, 0.0) if tested and ends is not None else None,
+        variance=Variance(found.seed_part, found.item_part, found.rest) if found.is_known else None,
     )
 
 

@@ -126,25 +126,27 @@ def _half(estimate: Estimate) -> str:
 
 def _notes(drawn: Drawn) -> Iterator[str]:
     report, entries = drawn.report, [entry for _, _, entry, _ in drawn.entries()]
-    metrics = ", ".join(report.metrics)
     shown = [e.shown for e in entries if e.shown is not None]
-    if not shown:
+    if shown:
+        yield from _of_numbers(report, shown)
+        yield from _of_means(report)
+        yield from _of_differences(report, entries)
+        yield from _of_marks(entries)
+    else:
         yield "no score is there yet: `xfer run` makes them"
-        return
-    seeds = _seeds([e.seeds for e in shown])
-    items = _range([e.items for e in shown])
-    yield f"{metrics}, in points; {seeds}, {items} items"
-    if any(e.low is not None for e in shown):
-        yield f"±: half of the {report.level:.0%} interval over seeds and items, of each number by itself"
-    if any(e.low is None for e in shown):
-        yield "a number without ± has one seed, or one item, and no interval can be told"
-    yield from _of_means(report)
-    yield from _of_differences(report, entries)
-    yield from _of_marks(entries)
     for number, line in enumerate(report.published, 1):
         yield f"[{number}] {line.source}; a mean is over the languages of its source"
     if report.pins:
         yield f"where {'; '.join(f'{axis}: {values}' for axis, values in report.pins)}"
+
+
+def _of_numbers(report: Reported, shown: Sequence[Estimate]) -> Iterator[str]:
+    seeds, items = _seeds([e.seeds for e in shown]), _range([e.items for e in shown])
+    yield f"{', '.join(report.metrics)}, in points; {seeds}, {items} items"
+    if any(e.low is not None for e in shown):
+        yield f"±: half of the {report.level:.0%} interval over seeds and items, of each number by itself"
+    if any(e.low is None for e in shown):
+        yield "a number without ± has one seed, or one item, and no interval can be told"
 
 
 def _of_means(report: Reported) -> Iterator[str]:

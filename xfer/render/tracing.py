@@ -50,7 +50,15 @@ def _estimate(found: Estimate, unit: str) -> str:
     if found.low is not None and found.high is not None:
         ends = f" [{number_in(found.low, unit)}, {number_in(found.high, unit)}]".replace("+", "")
     value = number_in(found.value, unit).removeprefix("+")
-    return f"{value}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}"
+    return f"{value}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}{_of_variance(found)}"
+
+
+def _of_variance(found: Estimate) -> str:
+    """What part of the variance is of seeds, of items and of both together."""
+    if found.variance is None:
+        return ""
+    parts = (("seeds", found.variance.seeds), ("items", found.variance.items), ("both", found.variance.rest))
+    return f"; of its variance {', '.join(f'{name} {found.variance.share(part):.0%}' for name, part in parts)}"
 
 
 def _show_scores(console: Console, found: Lineage, *, full: bool) -> None:

@@ -4,6 +4,8 @@ The half-width is the root of the sum of squares of those of the components, eac
 degrees of freedom: seeds S - 1, items I - 1 (Howe 1974, JASA 69:789, for the mean of a sum of two independent
 variables). Satterthwaite's degrees of freedom for the whole, which are usual, cover too little with two or three seeds:
 docs/statistics.md has both in every cell of the simulation.
+
+The part of seeds is at least that of the rest alone, which is in it: seeds that tie by luck make no interval of width 0.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ def _reach(found: Components, share: float) -> float:
     from scipy.special import stdtrit
 
     seeds = sum(float(stdtrit(n - 1, share)) ** 2 * variance for variance, n in found.seeds)
-    items = float(stdtrit(found.number - 1, share)) ** 2 * found.item_part
-    return float(np.sqrt(seeds + items))
+    of_items = float(stdtrit(found.number - 1, share)) ** 2
+    return float(np.sqrt(max(seeds, of_items * found.rest) + of_items * found.item_part))
 
 
 def tail(found: Components, bound: float) -> float:
@@ -71,7 +73,7 @@ def two_sided(found: Components, bound: float) -> float:
 
 def _tail(found: Components, distance: float) -> float:
     """The tail at which the half-width is the distance."""
-    if distance == 0 or found.deviation == 0:
+    if distance == 0 or found.deviation == found.rest == 0:
         return 0.5 if distance == 0 else 0.0
     from scipy.optimize import brentq
 

@@ -175,6 +175,18 @@ def test_a_correlation_is_that_of_scipy(members, data):
 # --- by hand
 
 
+def test_seeds_that_tie_by_luck_make_no_interval_of_width_zero():
+    """Each of three seeds is right on one item, and on another one."""
+    values = np.zeros((3, 40))
+    values[[0, 1, 2], [0, 1, 2]] = 1
+    found = components(of_items(np.arange(40), list(values), ["1", "2", "3"]))
+    ends = interval(found, 0.95)
+
+    assert 0.0 == found.deviation
+    assert ends.low < 0 < found.value < ends.high
+    assert 0.04 < tail(found, 0.0) < 0.05
+
+
 def test_a_table_that_is_worked_out_by_hand():
     """Sums of squares 1/6 between seeds (2 df), 19/12 between items (3 df), 7/6 left (6 df); 12 cells."""
     found = components(effect([[1, 0, 1, 1], [1, 0, 0, 1], [0, 0, 1, 1]]))
@@ -187,7 +199,8 @@ def test_a_table_that_is_worked_out_by_hand():
     assert 0.0 == found.seed_part  # 1/144 - 7/432 is below
     assert same((5 / 144) ** 0.5) == found.deviation
     t_of_2, t_of_3 = 4.302652729749464, 3.1824463052837086  # at 97.5 %
-    half = (t_of_2**2 / 144 + t_of_3**2 / 36) ** 0.5
+    assert t_of_2**2 / 144 < t_of_3**2 * 7 / 432  # the seeds lie nearer than the rest alone would have them
+    half = (t_of_3**2 * 7 / 432 + t_of_3**2 / 36) ** 0.5
     assert same(half) == half_width(found, 0.95)
     assert same(7 / 12 - half) == interval(found, 0.95).low
     assert same(7 / 12 + half) == interval(found, 0.95).high

@@ -5,7 +5,8 @@ degrees of freedom: seeds S - 1, items I - 1 (Howe 1974, JASA 69:789, for the me
 variables). Satterthwaite's degrees of freedom for the whole, which are usual, cover too little with two or three seeds:
 docs/statistics.md has both in every cell of the simulation.
 
-The part of seeds is at least that of the rest alone, which is in it: seeds that tie by luck make no interval of width 0.
+The part of seeds is at least that of the rest alone, which is in it: seeds that tie by luck make no interval of width
+0.
 """
 
 from __future__ import annotations

@@ -113,9 +113,18 @@ def run(
         say_interrupted(err, report)
         return exits.INTERRUPTED
     _show_scores(study, out, failed=bool(report.failed))
+    if words := _asked(study):
+        err.print(words, highlight=False, soft_wrap=True)
     for alike in _alike(report.failed):
         _explain(err, alike[0], sum(1 + len(report.others.get(f.node.key, ())) for f in alike) - 1)
     return exits.ERROR if report.failed else exits.OK
+
+
+def _asked(study: api.Study) -> str:
+    """Where what the spec asks of its scores is answered."""
+    plan = study.plan
+    parts = [(len(plan.reports), "report", "report"), (len(plan.claims), "claim", "verify")]
+    return "; ".join(f"{counted(n, noun)}: `xfer {verb} {study.path}`" for n, noun, verb in parts if n)
 
 
 def _opened(spec: Path, options: Options, err: Console, *, locked: bool) -> tuple[api.Study, saving.Saved | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,13 @@ from bench.coverage.methods import LEVEL, TAILS, seed_names
 from bench.coverage.world import World, scores, truth
 from runtime.evidence.bootstrap import resamples
 from runtime.evidence.effects import combined, of_items
+from runtime.evidence.intervals import Interval
 from runtime.evidence.quantities import Linear, correlated, lowest, quotient, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bench.coverage.world import Values
-    from runtime.evidence.intervals import Interval
-    from runtime.evidence.quantities import Quantity
 
 LANGUAGES = 11
 SEEDS = (3, 5, 10)
@@ -55,20 +55,25 @@ class Extreme(Struct, frozen=True):
 class Statistic(Struct, frozen=True):
     """A quantity of the languages of both arms, and the same of numbers, (2, L, …) to (…)."""
 
-    make: Callable[[Arms], Quantity | None]
+    interval: Callable[[Arms], Interval | None]
     of_values: Callable[[Values], Values]
 
 
-def _retained(arms: Arms) -> Quantity | None:
-    """The mean of the second arm over that of the first."""
+def _retained(arms: Arms) -> Interval | None:
+    """Of the mean of the second arm over that of the first."""
     first, second = (Linear(combined([(1 / LANGUAGES, m.effect) for m in arm])) for arm in arms)
-    return quotient(second, first)
+    found = quotient(second, first)
+    return found.interval(LEVEL) if found is not None else None
 
 
-def _correlation(arms: Arms) -> Quantity | None:
-    """Of the gains of the first arm over the second, with the distances."""
+def _correlation(arms: Arms, *, stretched: bool = True) -> Interval | None:
+    """Of the gains of the first arm over the second with the distances; of true gains, or of gains as they are."""
     gains = [Linear(combined([(1.0, a.effect), (-1.0, b.effect)])) for a, b in zip(*arms, strict=True)]
-    return correlated(gains, DISTANCES)
+    found = correlated(gains, DISTANCES)
+    if found is None or stretched:
+        return found.interval(LEVEL) if found is not None else None
+    linear = found.linear.interval(LEVEL)
+    return Interval(float(np.tanh(linear.low)), float(np.tanh(linear.high))) if linear is not None else None
 
 
 def _correlation_of_values(values: Values) -> Values:
@@ -80,10 +85,11 @@ def _correlation_of_values(values: Values) -> Values:
 
 
 STATISTICS = {
-    "worst": Statistic(lambda arms: lowest(arms[0]), lambda values: values[0].min(axis=0)),
-    "spread": Statistic(lambda arms: spread(arms[0]), lambda values: np.ptp(values[0], axis=0)),
+    "worst": Statistic(lambda arms: lowest(arms[0]).interval(LEVEL), lambda values: values[0].min(axis=0)),
+    "spread": Statistic(lambda arms: spread(arms[0]).interval(LEVEL), lambda values: np.ptp(values[0], axis=0)),
     "retained": Statistic(_retained, lambda values: values[1].mean(axis=0) / values[0].mean(axis=0)),
     "correlation": Statistic(_correlation, _correlation_of_values),
+    "correlation, not stretched": Statistic(partial(_correlation, stretched=False), _correlation_of_values),
 }
 
 
@@ -102,7 +108,8 @@ def cell(statistic: str, languages: str, seeds: int, runs: int) -> Extreme:
     for run in range(runs):
         arms = _arms(world, rng)
         by = by or resamples([m.effect for m in arms[0]])
-        ends.append(_ends(what.make(arms)))
+        found = what.interval(arms)
+        ends.append((found.low, found.high) if found is not None else (np.nan, np.nan))
         if run % DRAWN == 0:
             drawn = np.array([[m.resampled(by) for m in arm] for arm in arms])  # (2, L, B)
             drawn_ends.append(np.quantile(what.of_values(drawn), TAILS))
@@ -125,8 +132,3 @@ def _arms(world: World, rng: np.random.Generator) -> Arms:
         for arm in table
     )
     return first, second
-
-
-def _ends(quantity: Quantity | None) -> tuple[float, float]:
-    found: Interval | None = quantity.interval(LEVEL) if quantity is not None else None
-    return (found.low, found.high) if found is not None else (np.nan, np.nan)

@@ -85,13 +85,8 @@ def _centred(half: Callable[[Sample], float]) -> Callable[[Effect], Callable[[Sa
     return lambda _: ends
 
 
-def _xfer(sample: Sample) -> float:
-    return half_width(sample.found, LEVEL)
-
-
-def _satterthwaite(sample: Sample) -> float:
-    """Student's t of the whole, at the degrees of freedom of a sum of mean squares (Satterthwaite 1946)."""
-    found = sample.found
+def satterthwaite(found: Components) -> float:
+    """Half of the interval of one t, at the degrees of freedom of a sum of mean squares (Satterthwaite 1946)."""
     variance = found.deviation**2
     parts = [(v, n - 1) for v, n in found.seeds] + [(found.item_part, found.number - 1)]
     below = sum(v**2 / freedom for v, freedom in parts)
@@ -142,8 +137,8 @@ def _pooled(_: Effect) -> Callable[[Sample, np.random.Generator], Ends]:
 
 
 METHODS = {
-    "xfer": Method("xfer", _centred(_xfer)),
-    "satterthwaite": Method("Satterthwaite", _centred(_satterthwaite)),
+    "xfer": Method("xfer", _centred(lambda sample: half_width(sample.found, LEVEL))),
+    "satterthwaite": Method("Satterthwaite", _centred(lambda sample: satterthwaite(sample.found))),
     "crossed": Method("crossed bootstrap", _crossed, draws=True),
     "seeds": Method("t over seeds", _centred(_seeds_only)),
     "items": Method("item-only normal", _centred(_items_only)),

@@ -43,12 +43,17 @@ def _items() -> dict[str, Case]:
         for deviation in (0.02, 0.1)
         for seeds in (2, 5)
     }
-    easy = World(seeds=5, items=100, levels=even(2, 1, 0.97), deviation=0.005)
+    easy = {
+        f"nearly all right: accuracy 0.97, seed SD 0.005, {items} items, 5 seeds": Case(
+            World(seeds=5, items=items, levels=even(2, 1, 0.97), deviation=0.005)
+        )
+        for items in (100, 40)
+    }
     alike = World(seeds=2, items=100, levels=even(2, 1), deviation=0.05, rest=0.1)
     passages = World(seeds=5, items=240, levels=even(2, 1), deviation=0.02, passage=5)
     return {
         **few,
-        "nearly all right: accuracy 0.97, seed SD 0.005, 100 items, 5 seeds": Case(easy),
+        **easy,
         "seeds that mostly fail on the same items (rest 0.1), seed SD 0.05, 100 items, 2 seeds": Case(alike),
         "passages of five questions, taken for single ones: seed SD 0.02, 240 items, 5 seeds": Case(passages),
         "the same, a row for each passage": Case(passages, "passages"),

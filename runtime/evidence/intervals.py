@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from runtime.evidence.components import Components
 
 SMALLEST_P = 1e-9
+FEWEST_ITEMS = 100  # of the simulated grid; with fewer, intervals may cover too little (docs/statistics.md, section 10)
+EDGE = 0.05  # so near to 0 or 1 a mean of scores is skewed over seeds, and the same holds
 
 
 class Interval(Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from runtime.evidence.intervals import FEWEST_ITEMS
 from runtime.evidence.power import POWER
 from runtime.evidence.verdicts import FEWEST_SEEDS, REFUTED, SUPPORTED, UNDECIDED
 from xfer.render.messages import counted, say
@@ -74,6 +75,8 @@ def _why(one: Judged) -> Iterator[str]:
         yield "it has no value here: what it divides by is 0, or all its numbers are equal"
     if not one.why and any(c.interval is None for c in one.compared):
         yield "no interval can be told: a number in it has one seed, or one item"
+    if not one.why and min(len(e.rows) for c in one.compared for e in c.quantity.effects) < FEWEST_ITEMS:
+        yield f"fewer than {FEWEST_ITEMS} items: its interval may be too short (docs/statistics.md, section 10)"
     if one.collapsed[0]:
         failed, runs = one.collapsed
         yield f"{failed} of {counted(runs, 'run')} collapsed to chance or to one answer"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runtime.preview import Preview
     from xfer.render.costs import Cost
 
-FORMAT_VERSION = "1.3"  # minor: something was added; major: something changed its meaning
+FORMAT_VERSION = "1.4"  # minor: something was added; major: something changed its meaning
 
 
 def plan_document(
@@ -34,6 +34,7 @@ def plan_document(
         "nodes": [_node(n, preview, cost) for n in (plan.nodes if nodes is None else nodes)],
         "changes": [{**node_reason(c.reason), "nodes": list(c.nodes)} for c in preview.changes],
         "absent": [_absent(n, s, plan) for n in preview.absent for s in sources(n.op) if isinstance(s, AbsentRows)],
+        "controls": [{"experiment": c.experiment, "axis": c.axis, "asked_by": _place(c.place)} for c in plan.controls],
         "unverified": {name: list(what) for name, what in plan.unverified.items()},
     }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from runtime.evidence.intervals import EDGE, FEWEST_ITEMS
 from xfer.render.messages import counted
 
 if TYPE_CHECKING:
@@ -124,6 +125,16 @@ def _half(estimate: Estimate) -> str:
 # --- what is said below
 
 
+def _outside(shown: Sequence[Estimate]) -> Iterator[str]:
+    """Where intervals were found to cover too little."""
+    told = [e for e in shown if e.low is not None]
+    if any(e.items < FEWEST_ITEMS for e in told):
+        yield f"fewer than {FEWEST_ITEMS} items: intervals may be too short (docs/statistics.md, section 10)"
+    if any(min(e.value, 1 - e.value) < EDGE and e.seeds for e in told):
+        words = f"within {100 * EDGE:.0f} points of 0 or 100"
+        yield f"a score {words} is skewed over seeds: its interval may be too short (docs/statistics.md, section 10)"
+
+
 def _notes(drawn: Drawn) -> Iterator[str]:
     report, entries = drawn.report, [entry for _, _, entry, _ in drawn.entries()]
     shown = [e.shown for e in entries if e.shown is not None]
@@ -145,6 +156,7 @@ def _of_numbers(report: Reported, shown: Sequence[Estimate]) -> Iterator[str]:
     yield f"{', '.join(report.metrics)}, in points; {seeds}, {items} items"
     if any(e.low is not None for e in shown):
         yield f"±: half of the {report.level:.0%} interval over seeds and items, of each number by itself"
+    yield from _outside(shown)
     if any(e.low is None for e in shown):
         yield "a number without ± has one seed, or one item, and no interval can be told"
 

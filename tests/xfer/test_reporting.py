@@ -169,9 +169,8 @@ def half_width(values, level):
     left = values - of_seed[:, None] - of_item[None, :] + grand
     rest = (left**2).sum() / ((seeds - 1) * (items - 1)) / (seeds * items)
     share = 1 - (1 - level) / 2
-    return np.sqrt(
-        stats.t.ppf(share, seeds - 1) ** 2 * by_seed + stats.t.ppf(share, items - 1) ** 2 * max(by_item - rest, 0.0)
-    )
+    of_seeds, of_items = stats.t.ppf(share, seeds - 1) ** 2, stats.t.ppf(share, items - 1) ** 2
+    return np.sqrt(max(of_seeds * by_seed, of_items * rest) + of_items * max(by_item - rest, 0.0))
 
 
 def test_intervals_are_those_of_the_formula(rows, right):

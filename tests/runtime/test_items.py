@@ -379,7 +379,7 @@ def test_items_are_read_as_a_score_is(tmp_path, kind, metric, tables):
     found = sampled("pools" if tables is POOLED else kind, np.random.default_rng(4), 30)
     folder = written(tmp_path, found)
 
-    items = metrics.items(kind, metric, folder)
+    items = metrics.items(kind, metric, metrics.predicted(folder))
     assert pytest.approx(metrics.score(kind, metric, folder).value, abs=1e-12) == whole_of(items)
     assert len(items.rows) == len(set(items.rows))
 
@@ -393,7 +393,7 @@ def test_items_are_read_as_a_score_is(tmp_path, kind, metric, tables):
 )
 def test_what_is_below_a_threshold_is_not_found_and_stays_an_item(tmp_path, found):
     folder = written(tmp_path, found)
-    items = metrics.items("retrieval", "f1", folder, 0.5)
+    items = metrics.items("retrieval", "f1", metrics.predicted(folder), 0.5)
 
     assert [1, 0, 0, 0] == items.sums[:, 0].tolist()
     assert [1, 0, 1, 0] == items.sums[:, 1].tolist()

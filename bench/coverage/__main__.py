@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from bench.coverage.page import Record
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=msgspec.Struct)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
 
 

@@ -81,7 +81,8 @@ def _correlation_of_values(values: Values) -> Values:
     gains = values[0] - values[1]
     ours, theirs = gains - gains.mean(axis=0), np.array(DISTANCES) - np.mean(DISTANCES)
     length = np.sqrt(np.square(ours).sum(axis=0) * np.square(theirs).sum())
-    return np.divide(theirs @ ours, length, out=np.zeros_like(length), where=length > 1e-12)
+    found: Values = np.divide(theirs @ ours, length, out=np.zeros_like(length), where=length > 1e-12)
+    return found
 
 
 STATISTICS = {
@@ -112,12 +113,12 @@ def cell(statistic: str, languages: str, seeds: int, runs: int) -> Extreme:
         ends.append((found.low, found.high) if found is not None else (np.nan, np.nan))
         if run % DRAWN == 0:
             drawn = np.array([[m.resampled(by) for m in arm] for arm in arms])  # (2, L, B)
-            drawn_ends.append(np.quantile(what.of_values(drawn), TAILS))
+            drawn_ends.append(tuple(np.quantile(what.of_values(drawn), TAILS).tolist()))
     (covered, width), (drawn_covered, drawn_width) = _told(ends, value), _told(drawn_ends, value)
     return Extreme(statistic, languages, seeds, value, runs, covered, width, drawn_covered, drawn_width)
 
 
-def _told(ends: Sequence[Sequence[float]], value: float) -> tuple[float, float]:
+def _told(ends: Sequence[tuple[float, ...]], value: float) -> tuple[float, float]:
     """How often intervals have the value, and half of their median width."""
     low, high = np.array(ends).T
     return float(((low <= value) & (value <= high)).mean()), float(np.median(high - low) / 2)

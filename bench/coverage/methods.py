@@ -55,6 +55,8 @@ def samples(world: World, rng: np.random.Generator, taken: Taken = "rows") -> tu
 def arm_effect(tables: Sequence[Scores], arm: int, passage: int = 1, taken: Taken = "rows") -> Effect:
     """The mean over languages of an arm."""
     parts, start = [], 0
+    if taken == "apart":
+        tables = [table[:, :, [n]] for table in tables for n in range(table.shape[2])]
     for table in tables:
         values = table[arm].mean(axis=1)  # (S, I)
         if taken == "passages":

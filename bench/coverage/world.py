@@ -62,11 +62,13 @@ def _clipped_mean(levels: Values, deviation: float) -> Values:
     """The mean of normal variables of which what lies beyond the ends is put there."""
     low, high = (LOWEST - levels) / deviation, (HIGHEST - levels) / deviation
     inside = levels * (ndtr(high) - ndtr(low)) - deviation * (_density(high) - _density(low))
-    return LOWEST * ndtr(low) + HIGHEST * ndtr(-high) + inside
+    found: Values = LOWEST * ndtr(low) + HIGHEST * ndtr(-high) + inside
+    return found
 
 
 def _density(at: Values) -> Values:
-    return np.exp(-np.square(at) / 2) / np.sqrt(2 * np.pi)
+    found: Values = np.exp(-np.square(at) / 2) / np.sqrt(2 * np.pi)
+    return found
 
 
 def accuracies(world: World, rng: np.random.Generator) -> Values:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runtime.evidence.components import Components
 
 SMALLEST_P = 1e-9
+FEWEST_FULL = 3  # seeds with which the rest counts in full; of two it would make intervals cover more than 98 %
 FEWEST_ITEMS = 100  # of the simulated grid; with fewer, intervals may cover too little (docs/statistics.md, section 10)
 EDGE = 0.05  # so near to 0 or 1 a mean of scores is skewed over seeds, and the same holds
 
@@ -50,7 +51,13 @@ def _reach(found: Components, share: float) -> float:
 
     seeds = sum(float(stdtrit(n - 1, share)) ** 2 * variance for variance, n in found.seeds)
     of_items = float(stdtrit(found.number - 1, share)) ** 2
-    return float(np.sqrt(max(seeds, of_items * found.rest) + of_items * found.item_part))
+    return float(np.sqrt(max(seeds, of_items * _least(found)) + of_items * found.item_part))
+
+
+def _least(found: Components) -> float:
+    """What the part of seeds is at least: the rest, and of two seeds, which decide nothing, half of it."""
+    fewest = min((n for _, n in found.seeds), default=FEWEST_FULL)
+    return found.rest if fewest >= FEWEST_FULL else found.rest / 2
 
 
 def tail(found: Components, bound: float) -> float:

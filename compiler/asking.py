@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from compiler import units
 from compiler.asked import Claimed, Comparison, Correlation, Extreme, Mean, Number, Quotient, Sum
-from compiler.averaging import Averaging, zero_shot
+from compiler.averaging import Averaging, shared, zero_shot
 from compiler.bag import Bag
 from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
@@ -43,7 +43,7 @@ class _Around(Struct, frozen=True):
 
     at: At = ()  # one value of each axis that is gone through
     swaps: tuple[_Swap, ...] = ()
-    source: bool = False  # the source language, and no other
+    side: str = ""  # of a gap: "source", that language and no other; "others", never that one
 
 
 def ask(claim: syntax.Claim, tables: Mapping[str, Table], placed: Placed) -> Claimed | None:
@@ -92,8 +92,14 @@ class _Asking(Struct, frozen=True, dict=True):
     def counting(self) -> Counting:
         """The languages that count, wherever none is pinned."""
         loose = [s for s in self.selected if not _pins_languages(s)]
-        sides = [t for s in loose for t in compared_tables(s, Bag())]
-        return zero_shot([self.averaging.scores(side.rows) for side in sides])
+        sides = [list(self.averaging.scores(t.rows)) for s in loose for t in compared_tables(s, Bag())]
+        unpinned = [s for s in loose if "benchmark" not in s.pins and not self._goes_through("benchmark")]
+        common = shared([list(self.averaging.scores(t.rows)) for s in unpinned for t in compared_tables(s, Bag())])
+        pinned = {b for s in loose if s not in unpinned for b in s.table.values["benchmark"]}
+        return {b: found for b, found in zero_shot(sides).items() if b in common | pinned}
+
+    def _goes_through(self, axis: str) -> bool:
+        return any(name.text == axis for name in self.claim.axes)
 
     def comparisons(self) -> list[Comparison]:
         """One for each combination of values that is gone through."""
@@ -178,8 +184,8 @@ class _Asking(Struct, frozen=True, dict=True):
         return Sum(tuple((1 / len(members), found) for _, found in members))
 
     def _gap(self, statistic: syntax.Statistic, around: _Around) -> Expression | None:
-        source = self.expression(statistic.operand, replace(around, source=True))
-        others = self.expression(statistic.operand, around)
+        source = self.expression(statistic.operand, replace(around, side="source"))
+        others = self.expression(statistic.operand, replace(around, side="others"))
         return _difference(source, others) if source is not None and others is not None else None
 
     def _beside(
@@ -202,8 +208,12 @@ class _Asking(Struct, frozen=True, dict=True):
         if (pin := selected.pins.get("metric")) is not None:
             averaging = replace(averaging, metric=pin.values[0])
         counting = None if _pins_languages(selected) else self.counting
-        if around.source:
-            counting = {row.taken["benchmark"]: (row.source,) for row in found}
+        sources = {row.taken["benchmark"]: row.source for row in found}
+        if around.side == "source":
+            counting = {benchmark: (source,) for benchmark, source in sources.items()}
+        elif around.side == "others":
+            kept = counting if counting is not None else zero_shot([averaging.scores(found)])
+            counting = {b: [c for c in languages if c != sources.get(b)] for b, languages in kept.items()}
         return averaging.mean(averaging.scores(found), counting)
 
 

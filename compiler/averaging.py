@@ -69,7 +69,7 @@ class Averaging(Struct, frozen=True):
 def zero_shot(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
     """Of each benchmark the languages that are there and zero-shot on every side that has it.
 
-    Where there is no such language, all that some side has: what was trained on is all there is.
+    Where no side has any zero-shot language, those that all have: what was trained on is all there is.
     """
     found: dict[str, list[dict[str, bool]]] = {}
     for one in sides:
@@ -84,5 +84,12 @@ def zero_shot(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
 
 
 def _common(of_sides: Sequence[Mapping[str, bool]]) -> tuple[str, ...]:
-    kept = tuple(c for c in of_sides[0] if all(languages.get(c, False) for languages in of_sides))
-    return kept or tuple(dict.fromkeys(c for languages in of_sides for c in languages))
+    if any(zero for languages in of_sides for zero in languages.values()):
+        return tuple(c for c in of_sides[0] if all(languages.get(c, False) for languages in of_sides))
+    return tuple(c for c in of_sides[0] if all(c in languages for languages in of_sides))
+
+
+def shared(sides: Sequence[Iterable[Score]]) -> set[str]:
+    """The benchmarks that every side has."""
+    found = [{score.of.taken["benchmark"] for score in one} for one in sides]
+    return set.intersection(*found) if found else set()

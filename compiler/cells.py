@@ -38,6 +38,7 @@ class Scored(Struct, frozen=True):
     metrics: tuple[str, ...]
     source: str  # the language of training, as the benchmark has it
     trained: bool  # whether the run has a stage
+    controls: frozenset[str]  # axes whose value here nobody wrote
     distances: Mapping[str, float]  # of languages from the source, as far as they are known
     published: tuple[Published, ...]  # scores of this benchmark that others published
     whose: Whose  # they are
@@ -152,6 +153,7 @@ def _scored(run: Run, target: Settled, after: int | None, said: _Said) -> Scored
         metrics=target.task.metrics,
         source=target.task.source_language,
         trained=bool(run.stages),
+        controls=frozenset(t.axis for t in counted.values() if t.control),
         distances=target.task.distances,
         published=target.task.facts.published,
         whose=whose(run, target, after),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from compiler.axes import Table
     from compiler.quantities import Selected
     from dsl.source import Span
-    from dsl.syntax import Spec, Statistic
+    from dsl.syntax import Pair, Spec, Statistic
 
 SKIP = "skip"
 FIRST = "stage-1"  # what the choice is called that a chain without one gets
@@ -56,9 +56,19 @@ def _of_report(report: Report, tables: Mapping[str, Table]) -> Iterator[_Asked]:
         return
     of = pairs.get("of")
     labels = [v.text for v in items(of.value) if isinstance(v, Word)] if of is not None else list(tables)
-    for label in labels:
-        if label in tables and tables[label].rows:
-            yield from ((label, axis, pair.value.span) for axis in _said(pair.value, tables[label]))
+    known = [label for label in labels if label in tables and tables[label].rows and _is_kept(label, pairs)]
+    if isinstance(pair.value, Word) and any(SKIP in v for label in known for v in tables[label].values.values()):
+        return
+    for label in known:
+        yield from ((label, axis, pair.value.span) for axis in _said(pair.value, tables[label]))
+
+
+def _is_kept(label: str, pairs: Mapping[str, Pair]) -> bool:
+    """Whether `where: { chain: … }` leaves an experiment in."""
+    where = pairs.get("where")
+    record = where.value.pairs if where is not None and isinstance(where.value, Record) else ()
+    pinned = next((p.value for p in record if p.key.text == "chain"), None)
+    return pinned is None or label in {written_label(value) for value in items(pinned)}
 
 
 def _said(value: object, table: Table) -> Iterable[str]:

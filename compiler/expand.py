@@ -159,7 +159,7 @@ class _Walker:
     def _stage(self, stage: Stage, taken: _Taken, axis: str) -> Iterator[_Way]:
         is_bare = not self.depth and self._own_choice(stage) is None
         if is_bare and self._wants(axis) and (name := _name_of(stage)) is not None:
-            yield (), {**taken, stage.span: Taken(axis, SKIP, skip=True)}
+            yield (), {**taken, stage.span: Taken(axis, SKIP, skip=True, control=True)}
             ways = self._ways(stage, taken, axis)
             yield from ((uses, {**after, stage.span: Taken(axis, name)}) for uses, after in ways)
         else:
@@ -280,7 +280,8 @@ class _Walker:
         for name, alternative in alternatives:
             if choice.span in taken and taken[choice.span].value != name:
                 continue
-            here = Taken(axis, name, skip=_is_skip(alternative))
+            control = alternative.span is choice.span  # no written one is as long
+            here = Taken(axis, name, skip=_is_skip(alternative), control=control)
             yield from self.sequence(alternative.stages, {**taken, choice.span: here}, number)
 
     def _with_control(

@@ -59,7 +59,8 @@ class Layout(Struct, frozen=True):
         apart = self._are_apart(pins or {}, rows, columns)
         if pins is None or not (self.whole and rows_right and columns_right and metric_right and apart):
             return None
-        left = self.axes.left(pins, self.pairs["where"].value.span if pins else self.span)
+        axis = compared[0] if compared is not None else ""
+        left = self.axes.left(pins, self.pairs["where"].value.span if pins else self.span, axis)
         if left is None:
             return None
         self._check_open(left, (*rows, *columns))

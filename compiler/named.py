@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from compiler import codes
+from compiler.axes import table
 from compiler.catalog import SETTINGS
 from compiler.resolve import own_pairs
 from compiler.suggest import closest, language_hint, listing
@@ -97,9 +98,12 @@ class Axes(Struct, frozen=True):
         known = tuple(v for v in values if v is not None)
         return Pin(axis, known, listed, pair.span) if items and len(known) == len(values) else None
 
-    def left(self, pins: Mapping[str, Pin], span: Span) -> Table | None:
-        """The scores that the pins leave; None after the finding that they leave none."""
-        found = self.table
+    def left(self, pins: Mapping[str, Pin], span: Span, compared: str = "") -> Table | None:
+        """The scores that the pins leave; None after the finding that they leave none.
+
+        Control chains are there for those alone who compare along their axis, or pin it to them.
+        """
+        found = self._written(pins, compared)
         for pin in pins.values():
             narrowed = found.narrowed(pin.axis, pin.values)
             if not narrowed.rows:
@@ -110,6 +114,17 @@ class Axes(Struct, frozen=True):
                 return None
             found = narrowed
         return found
+
+    def _written(self, pins: Mapping[str, Pin], compared: str) -> Table:
+        """The scores without those of control chains that nobody here asks for."""
+        if not any(row.controls for row in self.table.rows):
+            return self.table
+        kept = (
+            row
+            for row in self.table.rows
+            if all(axis == compared or (axis in pins and row.taken[axis] in pins[axis].values) for axis in row.controls)
+        )
+        return table(kept)
 
 
 def experiment(label: str, span: Span, tables: Mapping[str, Table], bag: Bag) -> Table | None:

@@ -26,6 +26,7 @@ class Taken(Struct, frozen=True):
     axis: str
     value: str
     skip: bool = False  # whether it trains nothing, whatever it is called
+    control: bool = False  # whether nobody wrote it: somebody compares with it
 
 
 class End(Struct, frozen=True):

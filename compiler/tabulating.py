@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from compiler.asked import Column, Line, Reported, Spot
-from compiler.averaging import Averaging, zero_shot
+from compiler.averaging import Averaging, shared, zero_shot
 from compiler.bag import Bag
 from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
@@ -95,7 +95,21 @@ class _Drawing(Struct, frozen=True, dict=True):
         """The languages that are averaged; None for all."""
         if self.everywhere or any(axis in self.read.laid.pins for axis in OF_LANGUAGES):
             return None
-        return zero_shot([self.scores, self.others] if self.others else [self.scores])
+        return zero_shot(self._sides)
+
+    @cached_property
+    def _sides(self) -> list[list[Score]]:
+        """The scores of each line, and those that they are compared with: what is averaged is the same in all."""
+        arms = [axis for axis in self.read.laid.rows if axis not in _AVERAGED]
+        return [*_grouped(self.scores, arms).values(), *([self.others] if self.others else [])]
+
+    @cached_property
+    def common(self) -> Counting | None:
+        """The same where benchmarks are averaged, too: of those that all lines have."""
+        benchmarks = shared(self._sides)
+        if self.counting is not None:
+            return {b: languages for b, languages in self.counting.items() if b in benchmarks}
+        return {b: {s.language for s in self.scores if s.of.taken["benchmark"] == b} for b in benchmarks}
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -129,18 +143,24 @@ class _Drawing(Struct, frozen=True, dict=True):
     def lines(self) -> Iterator[Line]:
         """Each row of the table."""
         shown = (*self.read.laid.rows, *self.read.laid.columns)
-        apart = "language" not in shown and self.counting is not None
-        counting = None if any(axis in OF_LANGUAGES for axis in self.read.laid.rows) else self.counting
+        apart = not any(axis in shown for axis in OF_LANGUAGES) and self.counting is not None
         here = _grouped(self.scores, self.read.laid.rows)
         for at in self._values(self.read.laid.rows, self.scores):
             mine, theirs = self._by_column(here[at]), self._beside(at)
-            spots = tuple(self._spot(mine, theirs, head, counting) for head in self.heads)
+            spots = tuple(self._spot(mine, theirs, head, self._counted(at, head)) for head in self.heads)
             if self._is_source(at):
                 yield Line(at, (), spots)
                 continue
             source = tuple(self._spot(mine, theirs, head, self._sources) for head in self.heads) if apart else ()
             told = source != spots and any(s.shown is not None for s in source)
             yield Line(at, spots, source if told else ())
+
+    def _counted(self, at: At, head: Column) -> Counting | None:
+        """What is averaged in a place; a language that is shown, itself or by both of its sides, is whatever it is."""
+        axes = {axis for axis, _ in (*at, *head.at)}
+        if "language" in axes or {"first", "second"} <= axes:
+            return None
+        return self.counting if "benchmark" in axes else self.common
 
     def _by_column(self, scores: Sequence[Score]) -> _Grouped:
         return _grouped(scores, self.read.laid.columns)
@@ -170,9 +190,7 @@ class _Drawing(Struct, frozen=True, dict=True):
         return sorted(found, key=lambda at: [order[axis].get(value, -1) for axis, value in at])
 
     def _spot(self, mine: _Grouped, theirs: _Grouped, head: Column, counting: Counting | None) -> Spot:
-        """What is shown in a column, and what of the baseline; a language that is shown is whatever it is."""
-        if any(axis in OF_LANGUAGES for axis, _ in head.at):
-            counting = None
+        """What is shown in a column, and what of the baseline."""
         shown = self._mean(mine, head.at, counting)
         against = self._mean(theirs, head.at, counting) if shown is not None else None
         return Spot(shown, against if against != shown else None)

@@ -60,11 +60,14 @@ def answer(expression: Expression, evidence: Evidence) -> Answer | None:
             known = [m for m in among if m is not None]
             return _of(_EXTREMES[which](known)) if len(known) == len(members) else None
         case Correlation(members=of_languages):
+            if len(of_languages) < FEWEST_LANGUAGES:
+                return None
             linear = [m for _, _, e in of_languages if isinstance(m := _quantity(e, evidence), Linear)]
             distances = [distance for _, distance, _ in of_languages]
             return _of(correlated(linear, distances)) if len(linear) == len(of_languages) else None
 
 
+FEWEST_LANGUAGES = 4  # that are averaged; of fewer, any numbers correlate
 _EXTREMES = {"best": highest, "worst": lowest, "spread": spread}
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ONE_ANSWER = 0.99  # share of items that get the same answer, from which the run has only one
 _LEVEL = 0.05  # at which a score is better than the majority
+_MARGIN = 0.05  # above the majority, from which a score is better whatever the test says: few items tell little
 
 CHANCE, ONE_CLASS = "chance", "one class"
 
@@ -40,6 +41,8 @@ class Look(Struct, frozen=True):
         """Whether it is right no more often than the majority, by an exact binomial test."""
         from scipy.special import bdtrc
 
+        if self.right / self.number > self.majority + _MARGIN:
+            return False
         return bool(self.right == 0 or bdtrc(self.right - 1, self.number, min(self.majority, 1.0)) > level)
 
 

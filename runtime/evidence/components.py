@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from runtime.evidence.effects import Block
+from runtime.evidence.effects import Block, units_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,12 +97,3 @@ def of_units(block: Block) -> Block:
         return block
     means = [block.values[[n for n, u in enumerate(units) if u == name]].mean(axis=0) for name in names]
     return Block(names, np.stack(means))
-
-
-def units_of(seeds: tuple[str, ...]) -> tuple[str, ...]:
-    """What each seed is a draw of: of seeds of several stages, the first stage's that differs."""
-    parts = [seed.split("/") for seed in seeds]
-    for at in range(min(map(len, parts), default=0)):
-        if len({part[at] for part in parts}) > 1:
-            return tuple("/".join(part[: at + 1]) for part in parts)
-    return seeds

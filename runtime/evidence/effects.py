@@ -50,8 +50,8 @@ class Effect(Struct, frozen=True, eq=False):
 
     @property
     def seeds(self) -> int:
-        """The fewest seeds of a block that has any; 0 where nothing is random."""
-        return min((len(b.seeds) for b in self.blocks if b.seeds), default=0)
+        """The fewest independent draws of seeds of a block that has any; 0 where nothing is random."""
+        return min((len(set(units_of(b.seeds))) for b in self.blocks if b.seeds), default=0)
 
     def scaled(self, weight: float) -> Effect:
         """The quantity times a number."""
@@ -61,6 +61,15 @@ class Effect(Struct, frozen=True, eq=False):
         """The quantity plus a number."""
         first, *others = self.blocks
         return Effect(self.rows, (Block(first.seeds, first.values + by), *others))
+
+
+def units_of(seeds: tuple[str, ...]) -> tuple[str, ...]:
+    """What each seed is a draw of: of seeds of several stages, the first stage's that differs."""
+    parts = [seed.split("/") for seed in seeds]
+    for at in range(min(map(len, parts), default=0)):
+        if len({part[at] for part in parts}) > 1:
+            return tuple("/".join(part[: at + 1]) for part in parts)
+    return seeds
 
 
 def of_items(rows: Rows, values: Sequence[Values], seeds: Sequence[str]) -> Effect:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from compiler.ops import Predict, Score, Train
+from compiler.ops import Data, Predict, Score, Train
 from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
 from runtime.evidence.effects import Effect, combined, of_items
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runtime.evidence.effects import Rows, Values
     from runtime.store.objects import Store
 
-_Run = tuple[str, tuple[tuple[str, str], ...], str, str]  # experiment, axes, seed and benchmark of cells
+_Run = tuple["Key", str]  # weights and benchmark
 UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
 
 
@@ -50,7 +50,7 @@ class Evidence:
         self._given: dict[Key, Given | None] = {}
         self._tables: dict[Key, _Answers | None] = {}
         self._collapsed: dict[_Run, str | None] = {}
-        self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict)}
+        self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict | Data)}
         scores = [key for key, op in self.ops.items() if isinstance(op, Score)]
         predictions = {op.predictions for op in self.ops.values() if isinstance(op, Score)}
         self.present = store.present((*scores, *predictions))
@@ -160,26 +160,36 @@ class Evidence:
         return sum(1 for found in told if found), len(told)
 
     def collapse(self, cell: Cell) -> str | None:
-        """To what the run behind a score collapsed, "" if it did not; None where its answers tell nothing."""
+        """To what the run behind a score collapsed, "" if it did not; None where its answers tell nothing.
+
+        A run is a checkpoint on one benchmark: whatever is done to the texts, it is judged by them as they are.
+        """
         run = self._run(cell)
         if run not in self._collapsed:
             mine = self._of_run.get(run, [])
-            told = [cell for cell in mine if not cell.zero_shot] or mine
+            clean = [cell for cell in mine if self._is_clean(cell)] or mine
+            told = [cell for cell in clean if not cell.zero_shot] or clean
             looks = [look for cell in told if (look := self.look(cell)) is not None]
             self._collapsed[run] = collapsed(looks) if looks else None
         return self._collapsed[run]
 
-    @staticmethod
-    def _run(cell: Cell) -> _Run:
-        return cell.experiment, cell.axes, cell.seed, cell.benchmark
+    def _run(self, cell: Cell) -> _Run:
+        return self._weights(cell), cell.benchmark
+
+    def _is_clean(self, cell: Cell) -> bool:
+        op = self.ops[cell.score]
+        predict = self.ops.get(op.predictions) if isinstance(op, Score) else None
+        data = self.ops.get(predict.data) if isinstance(predict, Predict) else None
+        return not isinstance(data, Data) or data.under is None
 
     @cached_property
     def _of_run(self) -> dict[_Run, list[Cell]]:
-        """One cell of each run and language."""
-        found: dict[_Run, dict[str, Cell]] = {}
+        """The cells of each run, one for each of its predictions."""
+        found: dict[_Run, dict[Key, Cell]] = {}
         for cell in self.plan.cells:
-            if not cell.baseline:
-                found.setdefault(self._run(cell), {}).setdefault(cell.language, cell)
+            op = self.ops.get(cell.score)
+            if isinstance(op, Score) and not cell.baseline:
+                found.setdefault(self._run(cell), {}).setdefault(op.predictions, cell)
         return {run: list(of_run.values()) for run, of_run in found.items()}
 
     def look(self, cell: Cell) -> Look | None:

@@ -15,8 +15,8 @@ from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from runtime.evidence.bootstrap import percentile, resamples
-from runtime.evidence.components import components, units_of
-from runtime.evidence.effects import Block, Effect, aligned, combined, of_items, ratio
+from runtime.evidence.components import components
+from runtime.evidence.effects import Block, Effect, aligned, combined, of_items, ratio, units_of
 from runtime.evidence.family import Family, alone, holm
 from runtime.evidence.intervals import half_width, interval, tail
 from runtime.evidence.paired import mcnemar, signs

@@ -37,6 +37,11 @@ class Conclusions(Struct, frozen=True):
     right: tuple[Conclusion, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
 
+    @property
+    def claimed(self) -> int:
+        """How many claims there are."""
+        return sum(1 for c in self.right if isinstance(c, Claim))
+
     def ask(self, placed: Placed) -> tuple[tuple[Reported, ...], tuple[Claimed, ...]]:
         """Those of which every score is planned, in terms of cells."""
         reports = [tabulate(r, self.tables, placed) for r in self.right if isinstance(r, Report)]

@@ -99,7 +99,8 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     kept = [run for run in fitting if wanted.experiment in (None, run.experiment)]
     locator = Locator(places, bag)
     plan = Lowering(locator, device, bag).plan(source.name, kept, conclusions)
-    plan = replace(plan, controls=tuple(c for c in controls if wanted.experiment in (None, c.experiment)))
+    asked = tuple(c for c in controls if wanted.experiment in (None, c.experiment))
+    plan = replace(plan, controls=asked, claimed=conclusions.claimed if conclusions is not None else 0)
     if bag.failed():
         return Compiled(None, bag.all())
     if broken := verify(plan, keys=False):  # tests hash every key anew

@@ -146,6 +146,7 @@ class Plan(Struct, frozen=True):
     reports: tuple[Reported, ...] = ()
     claims: tuple[Claimed, ...] = ()
     controls: tuple[Control, ...] = ()
+    claimed: int = 0  # claims of the whole spec, those apart that are wrong
 
     def obtaining(self, absent: AbsentRows) -> str:
         """What one does about files that nobody has given."""

@@ -152,7 +152,7 @@ def verify(spec: Path, *, full: bool, as_json: bool, **where: Any) -> int:  # no
     else:
         from xfer.render.claims import show_verdicts
 
-        show_verdicts(out, judged, full=full)
+        show_verdicts(out, judged, study.plan.claimed, full=full)
     return _code(judged)
 
 

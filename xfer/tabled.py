@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 FORMAT = "1.0"
 _NUMBERS = (
-    "value", "low", "high", "difference", "difference_low", "difference_high", "p", "p_holm", "seeds", "items",
+    "value", "low", "high", "difference", "difference_low", "difference_high", "p", "p_holm",
+    "difference_missing", "difference_degenerate", "seeds", "items",
     "variance_seeds", "variance_items", "missing", "degenerate", "runs", "selected",
 )  # fmt: skip
 _COLUMNS = ("report", "of", "metric", *_NUMBERS)
@@ -42,7 +43,7 @@ def _numbers(entry: Entry, shown: Estimate) -> dict[str, object]:
         "value": shown.value,
         "low": shown.low,
         "high": shown.high,
-        **_of_difference(entry.difference),
+        **_of_difference(entry),
         "seeds": shown.seeds,
         "items": shown.items,
         **_of_variance(shown.variance),
@@ -60,12 +61,17 @@ def _of_variance(found: Variance | None) -> dict[str, object]:
     return {"variance_seeds": found.share(found.seeds), "variance_items": found.share(found.items)}
 
 
-def _of_difference(found: Estimate | None) -> dict[str, object]:
+def _of_difference(entry: Entry) -> dict[str, object]:
+    """The difference to the baseline; what is missing or degenerate of either side."""
     names = ("difference", "difference_low", "difference_high", "p", "p_holm")
-    values = (
-        (found.value, found.low, found.high, found.p, found.adjusted) if found is not None else (None,) * len(names)
-    )
-    return dict(zip(names, values, strict=True))
+    both = {
+        "difference_missing": entry.missing + entry.beside[0],
+        "difference_degenerate": entry.collapsed[0] + entry.beside[1],
+    }
+    found = entry.difference
+    if found is None:
+        return dict.fromkeys((*names, *both))
+    return dict(zip(names, (found.value, found.low, found.high, found.p, found.adjusted), strict=True)) | both
 
 
 def reports_csv(drawn: Sequence[Drawn]) -> str:

@@ -57,6 +57,7 @@ class Entry(Struct, frozen=True):
     selected: str  # "target dev": checkpoints were chosen by dev data of each language
     left_out: bool = False  # whether degenerate runs count nowhere
     restarted: int = 0  # trainings that collapsed and began anew
+    beside: tuple[int, int] = (0, 0)  # of what it is compared with: scores that are not there, degenerate runs
 
 
 class Row(Struct, frozen=True):
@@ -136,7 +137,14 @@ def _entry(spot: Spot, level: float, evidence: Evidence) -> Entry:
         next((cell.selected for cell in cells(spot.shown) if cell.selected), ""),
         any(cell.excluded for cell in cells(spot.shown)),
         evidence.restarted(cells(spot.shown)),
+        _beside(spot, evidence),
     )
+
+
+def _beside(spot: Spot, evidence: Evidence) -> tuple[int, int]:
+    if spot.against is None:
+        return 0, 0
+    return evidence.missing(cells(spot.against))[0], evidence.collapsed(cells(spot.against))[0]
 
 
 def estimate(effect: Effect, level: float, *, tested: bool = False) -> Estimate:

@@ -77,7 +77,8 @@ class _Weighed(Struct, frozen=True, eq=False):
 def judge(claims: Sequence[Claimed], evidence: Evidence) -> tuple[Judged, ...]:
     """The verdicts of all claims of a spec together: each is corrected for all others, decidable or not."""
     weighed = [_weigh(claim, evidence) for claim in claims]
-    corrected = holm([min(1.0, 2 * min(w.above, w.below)) for w in weighed])
+    others = [1.0] * (evidence.plan.claimed - len(weighed))  # claims of the spec that nobody asked for count, too
+    corrected = holm([*(min(1.0, 2 * min(w.above, w.below)) for w in weighed), *others])[: len(weighed)]
     return tuple(_judged(w, p) for w, p in zip(weighed, corrected, strict=True))
 
 

@@ -204,7 +204,9 @@ def expected(row, *, less):
     low = row["difference_low" if less else "low"]
     half = f"{100 * (value - float(low)):.1f}" if low else None
     if less:
-        return f"{100 * value:+.1f}", half, {"*"} if float(row["p_holm"]) <= 0.05 else set()
+        marks = {"*"} if row["p_holm"] and float(row["p_holm"]) <= 0.05 else set()
+        marks |= {r"\ddagger"} if int(row["difference_degenerate"]) else set()
+        return f"{100 * value:+.1f}", half, marks | ({"?"} if int(row["difference_missing"]) else set())
     marks = {r"\dagger"} if row["selected"] else set()
     marks |= {r"\ddagger"} if int(row["degenerate"]) else set()
     return f"{100 * value:.1f}", half, marks | ({"?"} if int(row["missing"]) else set())

@@ -94,7 +94,8 @@ def as_shown(row, *, less):
     value, low = (float(row[name]) for name in (("difference", "difference_low") if less else ("value", "low")))
     half = f"{100 * (value - low):.1f}"
     if less:
-        return f"{100 * value:+.1f}", half, "*" if float(row["p_holm"]) <= 1 - LEVEL[row["report"]] + 1e-12 else ""
+        clear = "*" if float(row["p_holm"]) <= 1 - LEVEL[row["report"]] + 1e-12 else ""
+        return f"{100 * value:+.1f}", half, clear + ("‡" if int(row["difference_degenerate"]) else "")
     return f"{100 * value:.1f}", half, "‡" if int(row["degenerate"]) else ""
 
 

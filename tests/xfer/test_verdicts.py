@@ -134,7 +134,7 @@ def test_fewer_than_three_seeds_decide_nothing(verify, judged):
     text = verify(HELPS, text=FEW, code=exits.WORK).out
 
     assert ("undecided", "seeds", None) == (found["verdict"], found["why"], found["p_holm"])
-    assert "a trained run has fewer than 3 seeds here, and a verdict needs so many" in text
+    assert "fewer than 3 seeds are there, or in common: a verdict needs so many" in text
     assert found["comparisons"][0]["estimate"] > 0.2  # it is estimated all the same
 
 
@@ -313,6 +313,6 @@ def test_the_text_says_what_the_document_says(verify, judged):
         assert one["p_holm"] == pytest.approx(float(p), abs=0.0006)
         assert one["claim"] in text
         assert one["place"] in text
-    assert "p is corrected for all 4 claims (Holm)" in text
+    assert "p is corrected for all 4 claims of the spec (Holm)" in text
     assert "4 claims: 2 supported, 1 refuted, 1 undecided; 2 not as expected" in text
     assert {"expected": "supported", "missing": 0, "scores": 32}.items() <= found[0].items()

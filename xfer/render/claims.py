@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 _STYLE = {SUPPORTED: "bold green", REFUTED: "bold red", UNDECIDED: "bold yellow"}
 _WIDTH = max(map(len, _STYLE))
+_NO_VALUE = (
+    "it has no value here: its sides have no languages or benchmarks in common that count, all its runs are left out, "
+    "it divides by 0, or it correlates fewer than four languages"
+)
 _MOST = 6  # comparisons of a claim that are shown, the least clear first
 
 
-def show_verdicts(console: Console, judged: Sequence[Judged], *, full: bool = False) -> None:
-    """Each claim with its verdict, what it rests on, and whether its author expected it."""
+def show_verdicts(console: Console, judged: Sequence[Judged], claimed: int, *, full: bool = False) -> None:
+    """Each claim with its verdict, what it rests on, and whether its author expected it.
+
+    `claimed` are the claims of the whole spec.
+    """
     for one in judged:
         surprise = "" if one.is_expected else f"  (expected: {one.claim.expected})"
         head = Text.assemble(
@@ -40,16 +47,14 @@ def show_verdicts(console: Console, judged: Sequence[Judged], *, full: bool = Fa
     unexpected = sum(1 for one in judged if not one.is_expected)
     expected = "as expected" if not unexpected else f"{unexpected} not as expected"
     say(console, Text(f"{counted(len(judged), 'claim')}: {counts}; {expected}", "bold"))
-    if len(judged) > 1:
-        say(
-            console, Text(f"intervals are of each by itself; p is corrected for all {len(judged)} claims (Holm)", "dim")
-        )
+    if claimed > 1:
+        corrected = f"p is corrected for all {claimed} claims of the spec (Holm)"
+        say(console, Text(f"intervals are of each by itself; {corrected}", "dim"))
 
 
 def _lines(one: Judged, *, full: bool) -> Iterator[str]:
-    names = (
-        f"{one.claim.quantifier} {', '.join(axis for axis, _ in one.compared[0].of.at)}: " if _is_several(one) else ""
-    )
+    axes = ", ".join(axis for axis, _ in one.claim.comparisons[0].at) if one.claim.comparisons else ""
+    names = f"{one.claim.quantifier} {axes}: " if one.claim.quantifier else ""
     yield f"{names}{one.claim.text}   {one.claim.place}"
     yield from _why(one)
     shown = _least_clear(one.compared) if _is_several(one) else one.compared
@@ -70,9 +75,9 @@ def _why(one: Judged) -> Iterator[str]:
     if one.why == "missing":
         yield f"{missing:,} of {number:,} scores are missing: `xfer run` makes them"
     elif one.why == "seeds":
-        yield f"a trained run has fewer than {FEWEST_SEEDS} seeds here, and a verdict needs so many"
+        yield f"fewer than {FEWEST_SEEDS} seeds are there, or in common: a verdict needs so many"
     elif one.why:
-        yield "it has no value here: what it divides by is 0, or all its numbers are equal"
+        yield _NO_VALUE
     if not one.why and any(c.interval is None for c in one.compared):
         yield "no interval can be told: a number in it has one seed, or one item"
     if not one.why and min(len(e.rows) for c in one.compared for e in c.quantity.effects) < FEWEST_ITEMS:

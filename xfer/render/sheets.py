@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.evidence.tables import Drawn, Entry, Estimate
 
 NOTHING = "–"
+_LANGUAGES = ("language", "first", "second")
 CLEAR, CHOSEN, FAILED, PARTIAL = "*", "†", "‡", "?"  # behind a number; the notes say what each means
 
 
@@ -115,7 +116,9 @@ def _difference(entry: Entry, report: Reported) -> Cell:
     if found is None:
         return Cell("" if entry.shown is None else NOTHING)
     is_clear = found.adjusted is not None and found.adjusted <= 1 - report.level
-    return Cell(f"{100 * found.value:+.1f}", _half(found), CLEAR if is_clear else "", found.value * 5)
+    marks = (CLEAR if is_clear else "") + (FAILED if entry.collapsed[0] or entry.beside[1] else "")
+    marks += PARTIAL if entry.missing or entry.beside[0] else ""
+    return Cell(f"{100 * found.value:+.1f}", _half(found), marks, found.value * 5)
 
 
 def _half(estimate: Estimate) -> str:
@@ -163,18 +166,26 @@ def _of_numbers(report: Reported, shown: Sequence[Estimate]) -> Iterator[str]:
 
 def _of_means(report: Reported) -> Iterator[str]:
     averaged = "language" not in (*report.rows, *report.columns) or any(h.sort == "mean" for h in report.heads)
-    if averaged and report.everywhere:
+    if averaged and any(axis in _LANGUAGES for axis, _ in report.pins):
+        yield "means are over the languages that are selected"
+    elif averaged and report.everywhere:
         yield "means are over all languages, trained on or not"
     elif averaged:
         yield "means are over the languages that are zero-shot in every line"
 
 
 def _of_differences(report: Reported, entries: Sequence[Entry]) -> Iterator[str]:
-    if any(e.difference is not None for e in entries) and report.baseline is not None:
-        axis, value = report.baseline
-        number = sum(1 for e in entries if e.difference is not None)
-        corrected = f"corrected for the {counted(number, 'difference')} shown (Holm)"
-        yield f"less {value}: paired, to `{axis}: {value}`; {CLEAR} not zero at {report.level:.0%}, {corrected}"
+    found = [(e.difference, e.shown) for e in entries if e.difference is not None and e.shown is not None]
+    if not found or report.baseline is None:
+        return
+    axis, value = report.baseline
+    tested = sum(1 for difference, _ in found if difference.p is not None)
+    corrected = f"corrected for the {counted(tested, 'difference')} shown (Holm)"
+    clear = f"; {CLEAR} not zero at {report.level:.0%}, {corrected}" if tested else ""
+    yield f"less {value}: paired, to `{axis}: {value}`{clear}"
+    fewer = [difference.seeds for difference, shown in found if 0 < difference.seeds < shown.seeds]
+    if fewer:
+        yield f"some differences are over {_range(fewer)} seeds: those that both sides have"
 
 
 def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
@@ -188,7 +199,7 @@ def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
             yield f"{FAILED} {words} {what}: up to {worst[0]} of {worst[1]}"
     if restarted := max((e.restarted for e in entries), default=0):
         yield f"up to {counted(restarted, 'training')} behind a number collapsed and began anew with another seed"
-    missing = sum(e.missing for e in entries)
+    missing = sum(e.missing + e.beside[0] for e in entries)
     if missing:
         yield f"{PARTIAL} not all scores are there yet: `xfer run` makes them"
 

@@ -106,7 +106,7 @@ class Column(Struct, frozen=True):
     """A column, by its values; of what is averaged `mean`, of languages the source apart."""
 
     at: At
-    sort: str = ""  # "mean" over what the other columns show, or "source"
+    sort: str = ""  # "mean" over what the other columns show; a language: the "source", or "trained" on by some line
 
 
 class PublishedLine(Struct, frozen=True):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dsl.source import Span
     from dsl.syntax import Pair
 
+METRIC = "metric"
+ONE_METRIC = ("metrics have their own units, so there is one of a benchmark here", "say which: `value: METRIC`")
 _Shown = dict[str, "Span"]  # axis -> where it is named
 
 
@@ -113,7 +115,14 @@ class Layout(Struct, frozen=True):
         return not shared and not pinned
 
     def _is_metric(self, pins: Mapping[str, Pin]) -> bool:
-        """Whether `value`, if it is said, is a metric of some benchmark."""
+        """Whether `value`, if it is said, is a metric of some benchmark; there is one in a report."""
+        shown = [v for key in ("rows", "columns") if key in self.pairs for v in items(self.pairs[key].value)]
+        several = [v.span for v in shown if isinstance(v, Word) and v.text == METRIC]
+        several += [pins[METRIC].span] if METRIC in pins and len(pins[METRIC].values) > 1 else []
+        for span in several:
+            self.bag.error(codes.LEFT_OPEN, span, *ONE_METRIC)
+        if several:
+            return False
         if (pair := self.pairs.get("value")) is None:
             return True
         if not isinstance(pair.value, Word):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from compiler import codes
+from compiler.layouts import METRIC, ONE_METRIC
 from compiler.named import Axes, experiment, offered
 from compiler.resolve import own_pairs
 from compiler.writing import describe
@@ -90,6 +91,9 @@ def _select(node: Selection, inside: tuple[Statistic, ...], tables: Mapping[str,
         return None
     axes = Axes(whole, f"`{node.name.text}`", bag)
     pins = axes.pins(node.pins, node.span)
+    if pins is not None and METRIC in pins and len(pins[METRIC].values) > 1:
+        bag.error(codes.LEFT_OPEN, pins[METRIC].span, *ONE_METRIC)
+        return None
     left = axes.left(pins, node.span) if pins is not None else None
     return Selected(node, axes, left, pins, inside) if left is not None and pins is not None else None
 

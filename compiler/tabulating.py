@@ -126,7 +126,9 @@ class _Drawing(Struct, frozen=True, dict=True):
         if not columns:
             return (Column(()),)
         apart = [at for at in found if self._is_source(at)]
-        heads = [Column(at, "source") for at in apart] + [Column(at) for at in found if at not in apart]
+        sources = {language for languages in self._sources.values() for language in languages}
+        heads = [Column(at, "source" if dict(at)["language"] in sources else "trained") for at in apart]
+        heads += [Column(at) for at in found if at not in apart]
         if all(axis in _AVERAGED for axis in columns) and len(found) - len(apart) > 1:
             heads.append(Column((), "mean"))
         return tuple(heads)

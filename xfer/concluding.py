@@ -41,10 +41,10 @@ def report(
     out, err = consoles()
     studies = [api.compile(path, Options(**where)) for path in (spec, *more)]
     for study in studies:
-        if study.compiled.plan is None:
-            show_diagnostics(err, study.compiled.diagnostics)
-            return exits.USAGE
-    drawn = [one for study in studies for one in _drawn(study, title)]
+        show_diagnostics(err, study.compiled.diagnostics)
+    if any(study.compiled.plan is None for study in studies):
+        return exits.USAGE
+    drawn = _drawn(studies, title)
     form = form or _form_of(output)
     if form is None:
         from xfer.render.reports import show_sheet
@@ -62,18 +62,19 @@ def report(
     return exits.OK
 
 
-def _drawn(study: api.Study, title: str | None) -> tuple[Drawn, ...]:
-    found = api.reports(study, title)
+def _drawn(studies: Sequence[api.Study], title: str | None) -> list[Drawn]:
+    """The reports of all, some of which there must be."""
+    found = [one for study in studies for one in api.reports(study, title)]
     if found:
         return found
-    if title is None:
-        raise UsageError(
-            f"`{study.path}` has no report", 'write one: `report "TITLE" { rows: AXIS, columns: language }`'
-        )
-    known = [f"`{one.title}`" for one in study.plan.reports]
-    raise UsageError(
-        f"`{study.path}` has no report with `{title}` in its title", f"there is {', '.join(known) or 'none'}"
-    )
+    paths = ", ".join(f"`{study.path}`" for study in studies)
+    known = [f"`{one.title}`" for study in studies for one in study.plan.reports]
+    if title is not None and known:
+        raise UsageError(f"{paths} has no report with `{title}` in its title", f"there is {', '.join(known)}")
+    label = studies[0].options.experiment
+    whose = f" of `{label}` alone" if label is not None else ""
+    hint = 'write one: `report "TITLE" { rows: AXIS, columns: language }`'
+    raise UsageError(f"{paths} has no report{whose}", hint if label is None else "leave the label out")
 
 
 def _form_of(output: Path | None) -> str | None:
@@ -143,6 +144,8 @@ def verify(spec: Path, *, full: bool, as_json: bool, **where: Any) -> int:  # no
     if study.compiled.plan is None:
         return exits.USAGE
     judged = api.verdicts(study)
+    if not judged and study.plan.claimed:
+        raise UsageError(f"no claim of `{study.path}` is of `{study.options.experiment}` alone", "leave the label out")
     if not judged:
         raise UsageError(f"`{spec}` claims nothing", 'write a claim: `claim "TITLE": gain(LABEL[AXIS: VALUE]) > 0`')
     if as_json:

@@ -71,7 +71,7 @@ def _of_difference(entry: Entry) -> dict[str, object]:
     found = entry.difference
     if found is None:
         return dict.fromkeys((*names, *both))
-    return dict(zip(names, (found.value, found.low, found.high, found.p, found.adjusted), strict=True)) | both
+    return {**dict(zip(names, (found.value, found.low, found.high, found.p, found.adjusted), strict=True)), **both}
 
 
 def reports_csv(drawn: Sequence[Drawn]) -> str:

@@ -66,7 +66,7 @@ def compare(first: Evidence, second: Evidence, level: float = 0.95) -> Compared:
         replace(p, difference=replace(p.difference, adjusted=adjusted))
         for p, adjusted in zip(pairs, corrected, strict=True)
     )
-    return Compared(found, len(one) - len(common), len(other) - len(common))
+    return Compared(found, len(ours) - len(common), len(theirs) - len(common))
 
 
 _Scores = dict[str, dict[str, "Cell"]]  # language -> seed -> cell

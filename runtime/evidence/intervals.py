@@ -84,7 +84,7 @@ def two_sided(found: Components, bound: float) -> float:
 def _tail(found: Components, distance: float) -> float:
     """The tail at which the half-width is the distance."""
     if distance == 0 or found.deviation == found.rest == 0:
-        return 0.5 if distance == 0 else 0.0
+        return 0.5 if distance == 0 else SMALLEST_P
     from scipy.optimize import brentq
 
     def over(logarithm: float) -> float:

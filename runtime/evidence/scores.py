@@ -137,9 +137,21 @@ class Evidence:
         return cell.excluded and bool(self.collapse(cell))
 
     def restarted(self, of: Iterable[Cell]) -> int:
-        """How many of the last trainings behind some scores collapsed and began anew."""
-        weights = {self._weights(cell) for cell in of}
-        return sum(1 for key in weights if self._restarts.get(key))
+        """How many of the trainings behind some scores, of whichever stage, collapsed and began anew."""
+        if not self._restarts:
+            return 0
+        seen: set[Key] = set()
+        left = [self._weights(cell) for cell in of]
+        while left:
+            key = left.pop()
+            if key not in seen:
+                seen.add(key)
+                left += self._inputs.get(key, ())
+        return sum(1 for key in seen if self._restarts.get(key))
+
+    @cached_property
+    def _inputs(self) -> dict[Key, tuple[Key, ...]]:
+        return {n.key: n.inputs for n in self.plan.nodes}
 
     def _weights(self, cell: Cell) -> Key:
         op = self.ops[cell.score]

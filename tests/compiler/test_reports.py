@@ -209,4 +209,4 @@ def test_a_metric_is_one_that_some_benchmark_has(folder):
         PRELUDE + 'm -> c @ x\nreport "R" { value: accuracy }\nreport "S" { value: em }\nreport "T" { rows: metric }\n'
     )
 
-    assert [("X0326", "em")] == found(text, folder)
+    assert [("X0326", "em"), ("X0328", "metric")] == found(text, folder)

@@ -73,8 +73,8 @@ def _head(head: Column, report: Reported) -> tuple[str, ...]:
         return (*[""] * (len(report.columns) - 1), "mean")
     if not report.columns:
         return (_words(report),)
-    is_source = head.sort == "source"
-    return tuple(f"{value} (source)" if is_source and axis == "language" else value for axis, value in head.at)
+    apart = {"source": " (source)", "trained": " (trained on)"}.get(head.sort, "")
+    return tuple(f"{value}{apart}" if axis == "language" else value for axis, value in head.at)
 
 
 def _words(report: Reported) -> str:
@@ -146,6 +146,8 @@ def _notes(drawn: Drawn) -> Iterator[str]:
         yield from _of_means(report)
         yield from _of_differences(report, entries)
         yield from _of_marks(entries)
+    elif any(entry.left_out and entry.collapsed[0] for entry in entries):
+        yield "every run is degenerate, and left out"
     else:
         yield "no score is there yet: `xfer run` makes them"
     for number, line in enumerate(report.published, 1):

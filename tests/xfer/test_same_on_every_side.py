@@ -1,0 +1,147 @@
+"""What is averaged and compared is the same on every side, and what is not is not compared: on planted scores."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+import xfer
+from tests.planting import first, plant
+from xfer.cli import call
+
+ITEMS = 120
+RIGHT = {"qaa": 100, "qab": 90, "qac": 70, "qad": 80, "qae": 60, "qaf": 75}
+
+
+def right(cell):
+    """A score by language; seeds differ by an item, perturbed texts are answered at random."""
+    if dict(cell.axes).get("under", "clean") != "clean":
+        return list(np.random.default_rng([int(cell.seed[-1]), 5]).random(ITEMS) < 0.5)
+    return first(RIGHT[cell.language] + int(cell.seed[-1]), ITEMS)
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch, capsys):
+    """The documents of `report` and `verify` of a spec whose scores are planted."""
+    monkeypatch.chdir(tmp_path)
+
+    def ask(text, what, address="s.xfer", out="--json"):
+        (tmp_path / "s.xfer").write_text(text)
+        study = xfer.compile("s.xfer", xfer.Options(store=tmp_path / "store"))
+        assert [] == [d.message for d in study.compiled.diagnostics if d.severity.value == "error"]
+        plant(study, right)
+        capsys.readouterr()
+        call([what, address, "--store", "store", out])
+        found = capsys.readouterr().out
+        return json.loads(found) if out == "--json" else list(csv.DictReader(io.StringIO(found)))
+
+    return ask
+
+
+def chain(label, languages, more="", benchmark="w-xcauses"):
+    return (
+        f"{label}: babel-mini -> w-causes(steps: 3{more}) @ {benchmark}[{languages}](limit: {ITEMS}) with (seeds: 4)\n"
+    )
+
+
+def claims(asked, *texts, head):
+    text = head + "".join(f'claim "{n}": {t}\n' for n, t in enumerate(texts))
+    return asked(text, "verify")["claims"]
+
+
+def share(*languages):
+    return np.mean([RIGHT[c] + 2.5 for c in languages]) / ITEMS
+
+
+def test_a_gap_of_pinned_languages_leaves_the_source_out_of_the_others(asked):
+    (found,) = claims(asked, "gap(a[language: [qaa, qab, qac]]) > 0", head=chain("a", "qaa, qab, qac, qad"))
+
+    assert pytest.approx(share("qaa") - share("qab", "qac")) == found["comparisons"][0]["estimate"]
+
+
+def test_claims_on_other_languages_have_no_value_and_those_in_common_are_compared(asked):
+    head = (
+        chain("a", "qaa, qab, qac") + chain("b", "qaa, qad, qae", ", batch: 8") + chain("c", "qac, qae", ", batch: 16")
+    )
+    none, some = claims(asked, "mean(a) - mean(b) < 5", "mean(a) - mean(c) < 5", head=head)
+
+    assert ("undecided", "no value") == (none["verdict"], none["why"])
+    assert pytest.approx(0.0) == some["comparisons"][0]["estimate"]  # of `qac` alone
+
+
+def test_three_languages_that_count_correlate_with_nothing(asked):
+    head = chain("a", "qaa, qab, qac, qad") + chain("b", "qaa, qab, qac, qad, qae", ", batch: 8")
+    few, enough = claims(asked, "correlation(a, with: distance) < 0", "correlation(b, with: distance) < 0", head=head)
+
+    assert "no value" == few["why"]
+    assert enough["comparisons"]
+
+
+def test_lines_of_a_report_are_means_over_the_languages_and_benchmarks_of_all(asked):
+    head = chain("a", "qaa, qab, qac") + chain("b", "qaa, qac, qad", ", batch: 8")
+    rows = asked(head + 'report "R" { of: [a, b], rows: chain }\n', "report", out="--csv")
+
+    own = {r["chain"]: float(r["value"]) for r in rows if r["of"] == "cell"}
+    assert {"a": pytest.approx(share("qac")), "b": pytest.approx(share("qac"))} == own
+
+
+def test_a_mean_over_benchmarks_is_over_those_that_all_lines_have(asked):
+    two = chain("a", "qaa, qab, qac").replace(" with", f", w-xstories[qab](limit: {ITEMS}) with")
+    head = (
+        "benchmark w-again : w-xcauses { }\n"
+        + two.replace("w-xstories", "w-again")
+        + chain("b", "qab, qac", ", batch: 8")
+    )
+    rows = asked(head + 'report "R" { of: [a, b], rows: chain, columns: benchmark }\n', "report", out="--csv")
+
+    means = {r["chain"]: float(r["value"]) for r in rows if r["of"] == "mean"}
+    assert {"a": pytest.approx(share("qab", "qac")), "b": pytest.approx(share("qab", "qac"))} == means
+
+
+def test_a_run_is_judged_by_texts_as_they_are(asked):
+    spec = chain("a", "qaa, qab", ", degenerate: exclude").replace(
+        f"limit: {ITEMS}", f"limit: {ITEMS}, under: {{ clean | ty: typos(rate: 25%) }}"
+    )
+    rows = asked(spec + 'report "R" { rows: under, columns: language }\n', "report", out="--csv")
+
+    assert {("0", "4", "4")} == {(r["degenerate"], r["runs"], r["seeds"]) for r in rows}
+
+
+def test_checkpoints_that_go_on_from_two_are_two_draws(asked):
+    head = (
+        "a: babel-mini -> w-stories(steps: 3, seeds: 2) -> w-causes(steps: 3, seeds: 2)"
+        f" @ w-xcauses[qab](limit: {ITEMS})\n"
+    )
+    (found,) = claims(asked, "mean(a) > 1", head=head)
+
+    assert ("undecided", "seeds") == (found["verdict"], found["why"])
+
+
+def test_a_control_chain_is_there_for_those_who_ask(asked):
+    head = chain("a", "qab, qac").replace("babel-mini ->", "babel-mini -> {w-stories(steps: 3) | w-words(steps: 3)} ->")
+    text = (
+        head
+        + 'report "plain" { rows: stage-1 }\nreport "gains" { rows: stage-1, baseline: skip }\n'
+        + 'claim "every": every stage-1: mean(a) > 1\nclaim "gain": gain(a[stage-1: w-words]) < 1\n'
+    )
+    found = asked(text, "report")["reports"]
+    judged = asked(text, "verify")["claims"]
+
+    lines = [{c["at"]["stage-1"] for c in report["cells"]} for report in found]
+    assert [{"w-stories", "w-words"}, {"skip", "w-stories", "w-words"}] == lines
+    assert [["w-stories", "w-words"], []] == [
+        [c["at"]["stage-1"] for c in claim["comparisons"] if c["at"]] for claim in judged
+    ]
+
+
+def test_claims_are_corrected_for_all_of_the_spec_whichever_are_asked_for(asked):
+    head = chain("a", "qab, qac") + chain("b", "qab, qac", ", batch: 8")
+    two = 'claim "b": mean(b) > 60\nclaim "c": mean(b) > 61\n'
+    alone = {c["title"]: c["p_holm"] for c in asked(head + two, "verify")["claims"]}
+    three = head + two + 'claim "a": mean(a) > 60\n'
+    part = {c["title"]: c["p_holm"] for c in asked(three, "verify", "s.xfer::b")["claims"]}
+
+    assert {"b", "c"} == set(part)
+    assert min(part.values()) == pytest.approx(1.5 * min(alone.values()))  # the clearest of three, not of two

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SMALLEST_P = 1e-9
 FEWEST_FULL = 3  # seeds with which the rest counts in full; of two it would make intervals cover more than 98 %
-FEWEST_ITEMS = 100  # of the simulated grid; with fewer, intervals may cover too little (docs/statistics.md, section 10)
-EDGE = 0.05  # so near to 0 or 1 a mean of scores is skewed over seeds, and the same holds
+FEWEST_ITEMS = 20  # that were simulated; with fewer, nobody knows (docs/statistics.md, section 10)
+EDGE = 0.1  # so near to 0 or 1 a mean of scores is skewed over seeds, and intervals cover too little
 
 
 class Interval(Struct, frozen=True):

@@ -81,7 +81,7 @@ def _why(one: Judged) -> Iterator[str]:
     if not one.why and any(c.interval is None for c in one.compared):
         yield "no interval can be told: a number in it has one seed, or one item"
     if not one.why and min(len(e.rows) for c in one.compared for e in c.quantity.effects) < FEWEST_ITEMS:
-        yield f"fewer than {FEWEST_ITEMS} items: its interval may be too short (docs/statistics.md, section 10)"
+        yield f"fewer than {FEWEST_ITEMS} items: its coverage was not simulated (docs/statistics.md, section 10)"
     if one.collapsed[0]:
         failed, runs = one.collapsed
         yield f"{failed} of {counted(runs, 'run')} collapsed to chance or to one answer"

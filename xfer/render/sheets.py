@@ -132,7 +132,7 @@ def _outside(shown: Sequence[Estimate]) -> Iterator[str]:
     """Where intervals were found to cover too little."""
     told = [e for e in shown if e.low is not None]
     if any(e.items < FEWEST_ITEMS for e in told):
-        yield f"fewer than {FEWEST_ITEMS} items: intervals may be too short (docs/statistics.md, section 10)"
+        yield f"fewer than {FEWEST_ITEMS} items: their coverage was not simulated (docs/statistics.md, section 10)"
     if any(min(e.value, 1 - e.value) < EDGE and e.seeds for e in told):
         words = f"within {100 * EDGE:.0f} points of 0 or 100"
         yield f"a score {words} is skewed over seeds: its interval may be too short (docs/statistics.md, section 10)"
@@ -198,7 +198,8 @@ def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
         if failed:
             worst = max(failed)
             what = "degenerate runs, collapsed to chance or to one answer"
-            yield f"{FAILED} {words} {what}: up to {worst[0]} of {worst[1]}"
+            short = "" if left_out else "; intervals of such means are too short"
+            yield f"{FAILED} {words} {what}: up to {worst[0]} of {worst[1]}{short}"
     if restarted := max((e.restarted for e in entries), default=0):
         yield f"up to {counted(restarted, 'training')} behind a number collapsed and began anew with another seed"
     missing = sum(e.missing + e.beside[0] for e in entries)

@@ -145,6 +145,14 @@ def test_items_of_a_language_of_its_own_and_passages_are_rows():
     assert [20, 4] == [samples(passages, rng, taken)[1].found.number for taken in ("rows", "passages")]
 
 
+def test_translations_taken_for_independent_are_covered_too_rarely():
+    world = World(seeds=5, items=100, levels=even(2, 11), deviation=0.0)
+    mean, gain = grid.cover("parallel languages taken apart", world, 300, "apart", ("xfer",))
+
+    assert 0.6 < mean.covered["xfer"] < 0.78
+    assert gain.covered["xfer"] < 0.88
+
+
 # --- the other methods
 
 

@@ -61,8 +61,9 @@ def _items() -> dict[str, Case]:
 
 
 def _languages() -> dict[str, Case]:
-    """Languages that do not share their items."""
-    found = {}
+    """Languages whose items are taken for others than they are, and languages that do not share theirs."""
+    parallel = World(seeds=5, items=100, levels=even(2, 11), deviation=0.0)
+    found = {"11 parallel languages taken for independent, seed SD 0, 100 items, 5 seeds": Case(parallel, "apart")}
     for title, sizes in (
         ("100 items of its own each", (100,) * 11),
         ("50 to 500 items of its own each", (50, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500)),
@@ -70,7 +71,7 @@ def _languages() -> dict[str, Case]:
     ):
         for deviation in (0.0, 0.05):
             world = World(seeds=5, items=0, levels=even(2, 11), deviation=deviation, own=sizes)
-            name = f"11 languages, {title}, seed SD {deviation}, 5 seeds"
+            name = f"11 languages, {title}, seed SD {deviation:g}, 5 seeds"
             found[name] = Case(world)
             found[f"{name}, all items apart"] = Case(world, "apart")
     return found

@@ -84,6 +84,8 @@ def _findings(
 def _check_title(conclusion: Conclusion, first: dict[tuple[type, str], Span], bag: Bag) -> None:
     """Two reports, or two claims, must not have one title."""
     title = conclusion.title
+    if not title.value.strip() or len(title.value.splitlines()) > 1:
+        bag.error(codes.WRONG_VALUE, title.span, "a title is one line of text", "say in a few words what is asked")
     before = first.setdefault((type(conclusion), title.value), title.span)
     if before is not title.span:
         what = "reports" if isinstance(conclusion, Report) else "claims"

@@ -126,6 +126,8 @@ def verdicts_json(judged: Sequence[Judged]) -> str:
             "p_holm": one.p,
             "missing": one.missing[0],
             "scores": one.missing[1],
+            "degenerate": one.collapsed[0],
+            "runs": one.collapsed[1],
             "comparisons": list(_comparisons(one)),
         }
         for one in judged
@@ -139,6 +141,8 @@ def _comparisons(judged: Judged) -> Iterator[dict[str, object]]:
         yield {
             "at": dict(compared.of.at),
             "estimate": compared.quantity.value,
+            "seeds": min((e.seeds for e in compared.quantity.effects if e.seeds), default=0),
+            "items": min(len(e.rows) for e in compared.quantity.effects),
             "low": found.low if found is not None else None,
             "high": found.high if found is not None else None,
             "sign": compared.sign,

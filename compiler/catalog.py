@@ -36,6 +36,7 @@ class Kind(Struct, frozen=True):
     labelled: bool = True  # trains on labels, so that its languages are no longer zero-shot
     needs_labels: bool = False  # `labels: […]` must be declared
     trains: bool = True  # it has a head that a stage trains; without one, a target needs no stage
+    cluster: str = ""  # the field of which rows are one draw where it is the same, unless `cluster:` says otherwise
 
     @property
     def metric(self) -> str:
@@ -69,6 +70,7 @@ KINDS: Mapping[str, Kind] = {
             ("baselines",),
             BASELINES,
             needs_labels=True,
+            cluster="text",
         ),
         Kind(
             "multiple-choice",
@@ -77,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
             {"accuracy": Metric("share of examples whose highest score is at the label")},
             ("baselines",),
             BASELINES,
+            cluster="context",
         ),
         Kind(
             "span-qa",
@@ -90,6 +93,7 @@ KINDS: Mapping[str, Kind] = {
             },
             ("baselines", "stride", "max-query", "max-answer", "n-best", "null-threshold"),
             ("majority",),
+            cluster="context",
         ),
         Kind(
             "tagging",
@@ -111,6 +115,7 @@ KINDS: Mapping[str, Kind] = {
                 "pearson": Metric("Pearson correlation of values and predictions (SciPy)"),
                 "spearman": Metric("Spearman rank correlation of values and predictions (SciPy)"),
             },
+            cluster="text",
         ),
         Kind(
             "masked-lm",
@@ -362,8 +367,8 @@ DECLARATION_KEYS: Mapping[str, tuple[str, ...]] = {
     "model": ("weights", "size", "settings", "licence", "cite", "unverified"),
     "task": (
         "data", "size", "source", "languages", "input", "labels", "metrics", "split", "settings", "licence", "cite",
-        "codes", "filter", "join", "per-language", "derived-from", "overlaps", "obtain", "unverified", "published",
-        "distances",
+        "codes", "filter", "join", "cluster", "per-language", "derived-from", "overlaps", "obtain", "unverified",
+        "published", "distances",
     ),
 }  # fmt: skip
 UNINHERITED = ("published",)  # keys that speak of one declaration alone
@@ -375,7 +380,7 @@ SIZES: Mapping[str, tuple[str, ...]] = {  # what `size` may say
 }
 UNVERIFIED = ("repository", "splits", "columns", "labels", "languages", "size", "weights")  # what nobody has seen
 OF_A_SCORE = ("system", "source", "model", "split", "note")  # keys of a published score besides metrics
-READING_KEYS = ("data", "filter", "join", "input")  # how rows are read: what `per-language` may change
+READING_KEYS = ("data", "filter", "join", "cluster", "input")  # how rows are read: what `per-language` may change
 
 MOST_RUNS = 20_000  # of one experiment; more is a slip of axes that multiply, and would take minutes to plan
 MOST_PARTS = 1_000  # of a mixture

@@ -204,6 +204,7 @@ class DataLowering:
             scored=asked.scored,
             under=asked.under,
             own=asked.own,
+            cluster=reading.cluster.template if reading.cluster and asked.scored else None,
         )
 
     def _fits(self, model: Key, lengths: Settled) -> bool:
@@ -222,7 +223,8 @@ class DataLowering:
         """Where each thing that the data's key holds was said."""
         said = {f"input.{f.name}": f.span for f in reading.input}
         said |= {"data": reading.sources[0].span, "input": reading.input[0].span}
-        said |= {key: w.span for key, w in (("join", reading.join), ("filter", reading.filter)) if w is not None}
+        written = (("join", reading.join), ("filter", reading.filter), ("cluster", reading.cluster))
+        said |= {key: w.span for key, w in written if w is not None}
         for key, owner in (
             ("max-length", lengths),
             ("limit", part),

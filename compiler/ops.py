@@ -150,6 +150,7 @@ class Data(Struct, frozen=True):
     scored: bool  # a target: every row must have a label
     under: Perturbation | None = None
     own: Own | None = None
+    cluster: Template | None = None  # rows of which it is the same are one draw of a target's items
 
     @property
     def rows(self) -> tuple[Rows, ...]:

@@ -55,6 +55,7 @@ class Reading(Struct, frozen=True):
     join: Written | None
     filter: Written | None
     input: tuple[Field, ...]
+    cluster: Field | None  # rows of which it is the same are one draw of items
 
     @property
     def sources(self) -> tuple[DataSource, ...]:
@@ -70,7 +71,8 @@ def read_reading(merged: Merged, kind: Kind, bag: Bag) -> Reading | None:
     kept = _filter(merged, names, bag)
     if data is None or fields is None:
         return None
-    return Reading(data, _join(merged, names, bag), kept, fields)
+    cluster = _cluster(merged, kind, fields, names, bag)
+    return Reading(data, _join(merged, names, bag), kept, fields, cluster)
 
 
 def read_languages(merged: Merged, kind: Kind, languages: tuple[str, ...], bag: Bag) -> Mapping[str, Reading]:
@@ -196,6 +198,23 @@ def _filter(merged: Merged, names: tuple[str, ...], bag: Bag) -> Written | None:
         case value:
             message = f"`filter` is {describe(value)} but must be a template such as `\"{{{{ lang == 'de' }}}}\"`"
             bag.error(codes.WRONG_VALUE, value.span, message)
+    return None
+
+
+def _cluster(merged: Merged, kind: Kind, fields: tuple[Field, ...], names: tuple[str, ...], bag: Bag) -> Field | None:
+    """What `cluster` says, else the field that the kind has for it."""
+    pair = merged.nearest("cluster")
+    match pair.value if pair else None:
+        case None:
+            return next((f for f in fields if f.name == kind.cluster), None)
+        case Word(text="none"):
+            return None
+        case String(value=text, span=span) if "{" in text:
+            check_template(text, span, bag, names)
+            return Field("cluster", text, span)
+        case value:
+            message = f'`cluster` is {describe(value)} but must be a template such as `"{{{{ article }}}}"`, or `none`'
+            bag.error(codes.WRONG_VALUE, value.span, message, "rows of which it is the same count as one draw")
     return None
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
+from runtime.clusters import marked
 from runtime.kinds import kinds, span_qa
 from runtime.kinds.kind import IGNORED
 
@@ -51,17 +52,16 @@ def predict(task: Task, columns: Columns, scorer: Scorer) -> Any:  # noqa: ANN40
 
     rows, found = columns.rows.tolist(), scorer(columns)
     if (finish := kinds()[task.kind].finish) is not None:
-        return pa.table(finish({"row": rows, _FOUND[task.kind]: found}, columns.kept, _ANY_SPAN))
+        return marked(pa.table(finish({"row": rows, _FOUND[task.kind]: found}, columns.kept, _ANY_SPAN)), columns)
     choices = {"choices": columns.choices.tolist()} if task.kind == CHOICE else {}
-    return pa.table(
-        {
-            "row": rows,
-            "label": columns.labels.tolist(),
-            "prediction": [int(s.argmax()) for s in found],
-            **choices,
-            "scores": [s.tolist() for s in found],
-        }
-    )
+    said = {
+        "row": rows,
+        "label": columns.labels.tolist(),
+        "prediction": [int(s.argmax()) for s in found],
+        **choices,
+        "scores": [s.tolist() for s in found],
+    }
+    return marked(pa.table(said), columns)
 
 
 # --- the most frequent label

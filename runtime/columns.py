@@ -34,6 +34,7 @@ class Example(Struct, frozen=True):
     label: int | float
     targets: tuple[list[int], ...] | None = None  # parallel to `sequences`: what the kind says of each token
     kept: Mapping[str, Any] | None = None
+    cluster: int | None = None  # the first row that is of one draw with it
 
 
 class Columns(Struct, frozen=True):
@@ -47,6 +48,7 @@ class Columns(Struct, frozen=True):
     labels: NDArray[np.int32] | NDArray[np.float64]  # (B,)
     targets: NDArray[np.int32] | None = None  # parallel to `tokens`
     kept: Any = None  # the Arrow table of what was kept, one row an example; None where nothing was, and of a part
+    clusters: NDArray[np.int64] | None = None  # (B,) of a target: the first row that is of one draw with each
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -111,6 +113,8 @@ def write(folder: Path, examples: Iterable[Example], said: Mapping[str, Any] | N
     }
     if found and found[0].targets is not None:
         table["targets"] = _nested([e.targets or () for e in found], pa.int32())
+    if found and found[0].cluster is not None:
+        table["cluster"] = pa.array([e.cluster for e in found], pa.int64())
     write_table(folder / NAME, pa.table(table))
     if found and found[0].kept is not None:
         kept = pa.Table.from_pylist([dict(e.kept or {}) for e in found])
@@ -152,6 +156,7 @@ def read(folder: Path) -> Columns:
         labels=table.column("label").to_numpy(),
         targets=_flat(table.column("targets"))[2] if "targets" in table.column_names else None,
         kept=read_table(folder / KEPT) if (folder / KEPT).is_file() else None,
+        clusters=table.column("cluster").to_numpy() if "cluster" in table.column_names else None,
     )
 
 

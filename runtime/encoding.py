@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 
 from compiler.pairs import spelled
 from runtime import columns, pooled
+from runtime.clusters import CLUSTER, first_of
 from runtime.errors import BadInput, Stopped
 from runtime.joining import rows_of
 from runtime.kinds import kinds
@@ -131,7 +132,7 @@ def valued(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> tuple[It
 
 
 def _of_rows(op: Data, rows: Sequence[Row], chosen: Iterable[int]) -> Iterator[_Valued]:
-    templates = Templates(op.fields)
+    templates = Templates(op.fields if op.cluster is None else (*op.fields, (CLUSTER, op.cluster)))
     for index in chosen:
         with _telling(op, index):
             values = templates.values(rows[index], _given(op))
@@ -147,12 +148,14 @@ def _examples(
     """The rows as examples. One without a label is dropped where it would be trained on, and no target may have one."""
     coding = Coding(tokenizer, op.max_length, op.labels, op.scored, dict(op.own or ()))
     examples: list[columns.Example] = []
+    first: dict[str, int] = {}
     for index, row in values:
         encoded = _encoded(op, row, index, coding)
         if encoded.label is None:
             facts.unlabelled += 1
             continue
-        examples += _as_examples(op, index, encoded, encoded.label)
+        cluster = None if op.cluster is None else first_of(row[CLUSTER], index, first)
+        examples += _as_examples(op, index, encoded, encoded.label, cluster)
         facts.cut += encoded.cut
     if not examples:
         message = f"none of {facts.unlabelled:,} rows has a label"
@@ -161,11 +164,11 @@ def _examples(
     return examples
 
 
-def _as_examples(op: Data, row: int, encoded: Encoded, label: float) -> Iterator[columns.Example]:
+def _as_examples(op: Data, row: int, encoded: Encoded, label: float, cluster: int | None) -> Iterator[columns.Example]:
     """The row as one example, or where it is trained on and its kind says so each of its sequences as one."""
     targets, sequences = encoded.targets, list(zip(encoded.sequences, encoded.segments, strict=True))
     if op.scored or not kinds()[op.kind].apart:
-        yield columns.Example(row, encoded.sequences, encoded.segments, label, targets, encoded.kept)
+        yield columns.Example(row, encoded.sequences, encoded.segments, label, targets, encoded.kept, cluster)
         return
     for number, (tokens, segments) in enumerate(sequences):
         own = None if targets is None else (targets[number],)

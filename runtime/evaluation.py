@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from runtime.batches import hide, micro_batches
+from runtime.clusters import marked
 from runtime.errors import Stopped
 from runtime.kinds import kinds
 from runtime.machine import accelerator, layout_for
@@ -56,7 +57,7 @@ def predict(
                 raise Stopped
             vectors = network(batch.tokens, batch.attention, batch.segments)
             found.append((chosen, kind.predict(network.heads[head], vectors, batch)))
-    return _table(kind, found, columns.kept, own or {})
+    return marked(_table(kind, found, columns.kept, own or {}), columns)
 
 
 def _table(kind: Kind, found: _Found, kept: Any, own: Own) -> Any:  # noqa: ANN401

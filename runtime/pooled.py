@@ -24,7 +24,7 @@ _COLUMN = re.compile(r"\{\{\s*(?:(\w+)\.)?(\w+)\s*\}\}")
 
 def sources(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> dict[str, list[Row]]:
     """The rows of each source by its name. Raises BadInput for what needs rows in common."""
-    for key, value in (("join", op.join), ("filter", op.filter), ("limit", op.limit)):
+    for key, value in (("join", op.join), ("filter", op.filter), ("limit", op.limit), ("cluster", op.cluster)):
         if value is not None:
             message = f"`{key}` speaks of rows, and queries, documents and `gold` are sets by themselves here"
             raise BadInput(message, "take it out", key)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from runtime.clusters import CLUSTER, first_of
 from runtime.encoding import prefixed, valued
 from runtime.errors import BadInput
 from runtime.kinds import kinds
@@ -76,6 +77,7 @@ class Survey(Struct):
     values: list[Mapping[str, Any]] = field(default_factory=list)  # of the rows that were looked at
     indices: list[int] = field(default_factory=list)  # of those rows
     seen: list[Seen] = field(default_factory=list)
+    clusters: set[int] = field(default_factory=set)  # the first row of each, where rows have any
 
     @property
     def are_rows(self) -> bool:
@@ -105,7 +107,11 @@ def survey(
     values, facts = valued(op, files, allow_code=allow_code)
     found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept, names=op.labels)
     coding = Coding(tokenizer, op.max_length, op.labels, scored=False, own=dict(op.own or ()))
-    for index, row in islice(values, most):
+    first: dict[str, int] = {}
+    for index, given in islice(values, most):
+        row = dict(given)
+        if CLUSTER in row:
+            found.clusters.add(first_of(row.pop(CLUSTER), index, first))
         _take(found, index, prefixed(row, kinds()[op.kind], op.prefix), coding, shown)
     for text, numbers in _oddities(found):
         found.wrong[text] = numbers

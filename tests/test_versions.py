@@ -29,6 +29,7 @@ MEANING = {
     },
     Data: {
         "runtime/encoding.py": (),
+        "runtime/clusters.py": ("first_of",),
         "runtime/joining.py": (),
         "runtime/perturbing.py": (),
         "runtime/lacking.py": ("Named",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from compiler.ops import Data, Predict, Score, Train
+from runtime.clusters import gathered
 from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
 from runtime.evidence.effects import Effect, combined, of_items
@@ -31,7 +32,7 @@ UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
 
 
 class Given(Struct, frozen=True, eq=False):
-    """What the items of one data set give to a score: its mean is the score."""
+    """What the items of one data set give to a score: its mean is the score. Those of one cluster are one."""
 
     rows: Rows  # (I,)
     values: Values  # (I,)
@@ -85,17 +86,33 @@ class Evidence:
         """The mean over the seeds that have all their scores."""
         found: dict[str, list[Given]] = {}
         for seed, of_seed in group.scores.items():
-            if self.is_left_out(of_seed[0]):
-                continue
-            given = [g for cell in of_seed if (g := self.given(cell.score)) is not None]
-            if len(given) == len(of_seed):
-                found[seed] = given
+            if not self._why_left_out(of_seed):
+                found[seed] = [g for cell in of_seed if (g := self.given(cell.score)) is not None]
         if not found:
             return None
         rows = next(iter(found.values()))[0].rows
         values = [np.mean([g.values for g in given], axis=0) for given in found.values()]
         seeds = () if UNTRAINED in found else tuple(found)
         return of_items(np.arange(len(rows)) if ranked else rows, values, seeds)
+
+    def left_out(self, of: Iterable[Mean]) -> dict[Key, str]:
+        """The scores that are there and that none of these means counts, and why."""
+        found: dict[Key, str] = {}
+        counted: set[Key] = set()
+        for group in (group for mean in of for group in mean.groups):
+            for of_seed in group.scores.values():
+                keys = [cell.score for cell in of_seed if self.given(cell.score) is not None]
+                if why := self._why_left_out(of_seed):
+                    found |= dict.fromkeys(keys, why)
+                else:
+                    counted |= set(keys)
+        return {key: why for key, why in found.items() if key not in counted}
+
+    def _why_left_out(self, of_seed: Sequence[Cell]) -> str:
+        """Why a seed does not count, or nothing."""
+        if self.is_left_out(of_seed[0]):
+            return "its run is degenerate"
+        return "" if all(self.given(cell.score) for cell in of_seed) else "another score of its seed is missing"
 
     # --- one score
 
@@ -117,7 +134,7 @@ class Evidence:
         except DamagedObject:
             return None
         found = items(answered.kind, op.metric, answered.table, threshold)
-        return Given(found.rows, pseudo_values(found))
+        return Given(*gathered(answered.table, found.rows, pseudo_values(found)))
 
     def _answers(self, predictions: Key) -> _Answers | None:
         """The predictions, read once; None where they are not there, or damaged, or those of no network."""

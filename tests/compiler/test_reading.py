@@ -85,8 +85,6 @@ def test_a_language_apart_merges_last_and_for_itself_alone(folder):
         'task mine : c { per-language: { de: { filter: "{{ ok }}" input: { label: "{{ gold }}" }'
         ' data: files("b/de/{{ split }}.jsonl") } } }\n'
     )
-    from tests.compiling import PRELUDE
-
     en, de = data_of(PRELUDE + apart + "m -> mine[en, de]", folder)
     plain_en, plain_de = data_of(PRELUDE + "m -> c[en, de]", folder)
 
@@ -94,6 +92,43 @@ def test_a_language_apart_merges_last_and_for_itself_alone(folder):
     assert ("{{ ok }}", "{{ gold }}") == (de.filter, dict(de.fields)["label"])
     assert dict(plain_de.fields)["choices"] == dict(de.fields)["choices"]
     assert plain_de.rows != de.rows
+
+
+CLUSTERED = "benchmark more : c { languages: [en, de] %s }\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "en", "de"),
+    [
+        ("", None, None),  # without a context there is nothing to cluster by
+        ('input: { context: "{{ premise }}" }', "{{ premise }}", "{{ premise }}"),
+        ('input: { context: "{{ premise }}" } cluster: none', None, None),
+        ('cluster: "{{ article }}-{{ part }}"', "{{ article }}-{{ part }}", "{{ article }}-{{ part }}"),
+        ('cluster: "{{ a }}" per-language: { de: { cluster: none } }', "{{ a }}", None),
+        ('per-language: { de: { input: { context: "{{ told }}" } } }', None, "{{ told }}"),
+    ],
+)
+def test_rows_of_a_target_come_together_as_is_said_or_by_the_kinds_field(folder, said, en, de):
+    train, *targets = data_of(PRELUDE + CLUSTERED % said + "m -> c @ more[en, de](split: dev)", folder)
+
+    assert not train.scored and train.cluster is None
+    assert {"en": en, "de": de} == {op.language: op.cluster for op in targets}
+
+
+def test_a_cluster_changes_no_training(folder):
+    plain, said = (
+        {n.key for n in nodes(plan_of(PRELUDE + CLUSTERED % more + "m -> more @ more[de](split: dev)", folder), Train)}
+        for more in ("", 'cluster: "{{ article }}"')
+    )
+
+    assert plain == said
+
+
+@pytest.mark.parametrize("value", ["article", '"article"', "[a]", "3"])
+def test_a_cluster_that_is_no_template_is_told(folder, value):
+    assert [("X0302", value)] == found(
+        PRELUDE + CLUSTERED % f"cluster: {value}" + "m -> c @ more[de](split: dev)", folder
+    )
 
 
 def test_rows_of_one_source_of_several_are_contamination(folder):
@@ -149,8 +184,6 @@ def test_retrieval_needs_no_stage(folder):
 
 
 def test_retrieval_reads_any_checkpoint(folder):
-    from tests.compiling import PRELUDE
-
     plan = plan_of(PRELUDE + RETRIEVAL + "m -> {skip | c | t} @ pairs[de] with (seeds: 2)", folder)
     cells = [(c.axes, c.seed) for c in plan.cells]
 
@@ -173,8 +206,6 @@ def test_settings_of_retrieval_are_its_own_else_the_models(
     folder, model, body, chain, layer, pool, prefix, length, precision
 ):
     text = f'model m {{ weights: dir("m") settings: {{ {model} }} }}\n' + PAIRS.replace("BODY", body)
-    from tests.compiling import PRELUDE
-
     text += PRELUDE.split("\n", 2)[2].replace('model n { weights: dir("n") }', "")
     plan = plan_of(text + f"m -> c(max-length: 17, precision: bf16) @ pairs[de]{chain}", folder)
     predict, data = nodes(plan, Predict)[0].op, nodes(plan, Data)[-1].op

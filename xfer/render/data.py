@@ -53,6 +53,8 @@ def _counts(survey: Survey) -> Iterator[str]:
     looked = f", the first {survey.looked:,} looked at" if survey.looked < survey.kept else ""
     unlabelled = f", {survey.unlabelled:,} without a label" if survey.unlabelled else ""
     yield f"{counted(survey.rows, 'row')}{kept}{looked}{unlabelled}"
+    if 0 < len(survey.clusters) < survey.looked:
+        yield f"{counted(len(survey.clusters), 'cluster')}, each one draw of items"
     if survey.lengths:
         yield f"{_spread(survey.lengths)} tokens a sequence; {counted(survey.cut, 'row')} cut to fit"
     if survey.unknown:

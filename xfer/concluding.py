@@ -23,29 +23,28 @@ if TYPE_CHECKING:
 @common
 @click.argument("more", nargs=-1, type=Path, metavar="[SPEC]...")
 @click.option("--title", metavar="WORDS", help="Only the reports whose titles hold WORDS.")
-@click.option("--markdown", "form", flag_value="markdown", help="Tables of Markdown.")
-@click.option("--latex", "form", flag_value="latex", help="Tables of LaTeX (booktabs), for `\\input`.")
-@click.option("--csv", "form", flag_value="csv", help="One row a number, as CSV.")
-@click.option("--json", "form", flag_value="json", help="One JSON document.")
+@click.option("--markdown", is_flag=True, help="Tables of Markdown.")
+@click.option("--latex", is_flag=True, help="Tables of LaTeX (booktabs), for `\\input`.")
+@click.option("--csv", is_flag=True, help="One row a number, as CSV.")
+@click.option("--json", is_flag=True, help="One JSON document.")
 @click.option("-o", "--output", type=Path, metavar="FILE", help="Into FILE; its suffix says the form.")
 def report(
     spec: Path,
     *,
     more: tuple[Path, ...],
     title: str | None,
-    form: str | None,
     output: Path | None,
     **where: Any,  # noqa: ANN401
 ) -> int:
     """Draw the reports of SPEC by the scores that are there, with intervals; of several, together. Runs nothing."""
     out, err = consoles()
+    form = _form({name for name in FORMS if where.pop(name)}, output)
     studies = [api.compile(path, Options(**where)) for path in (spec, *more)]
     for study in studies:
         show_diagnostics(err, study.compiled.diagnostics)
     if any(study.compiled.plan is None for study in studies):
         return exits.USAGE
     drawn = _drawn(studies, title)
-    form = form or _form_of(output)
     if form is None:
         from xfer.render.reports import show_sheet
         from xfer.render.sheets import sheet
@@ -77,9 +76,13 @@ def _drawn(studies: Sequence[api.Study], title: str | None) -> list[Drawn]:
     raise UsageError(f"{paths} has no report{whose}", hint if label is None else "leave the label out")
 
 
-def _form_of(output: Path | None) -> str | None:
-    if output is None:
-        return None
+def _form(said: set[str], output: Path | None) -> str | None:
+    """The form that is asked for, or the one of the file's suffix; None for the terminal."""
+    if len(said) > 1:
+        forms = " and ".join(f"`--{name}`" for name in sorted(said))
+        raise UsageError(f"{forms}: a report has one form at a time", "ask for each by itself, into a file with `-o`")
+    if said or output is None:
+        return next(iter(said), None)
     known = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
     if output.suffix not in known:
         hint = f"`{output.stem}.md`, or say the form: `--latex`"

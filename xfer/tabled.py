@@ -148,6 +148,7 @@ def _comparisons(judged: Judged) -> Iterator[dict[str, object]]:
             "sign": compared.sign,
             "bound": compared.bound,
             "detectable": compared.detectable,
+            "extremes": [{"of": which, "at": value} for which, value in compared.extremes],
             **_bootstrap(compared, judged.claim.level),
         }
 

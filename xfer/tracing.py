@@ -9,15 +9,15 @@ from msgspec import Struct
 
 from compiler.units import POINTS
 from runtime.evidence.answers import means
-from runtime.evidence.scores import Evidence, cells
+from runtime.evidence.scores import Evidence
 from runtime.evidence.tables import asked, draw
 from runtime.evidence.tracing import Lineage, lineage
 from runtime.evidence.verdicts import compare, estimated
 from xfer.opening import UsageError
 
 if TYPE_CHECKING:
-    from compiler.asked import Claimed
-    from compiler.plan import Cell, Place
+    from compiler.asked import Claimed, Mean
+    from compiler.plan import Place
     from runtime.evidence.tables import Drawn, Estimate
     from xfer.api import Study
 
@@ -33,7 +33,7 @@ class Number(Struct, frozen=True):
     of: str  # "cell", "mean", "source", or "claim"
     shown: Estimate | None
     difference: Estimate | None
-    cells: tuple[Cell, ...]
+    means: tuple[Mean, ...]
     unit: str = POINTS
 
 
@@ -58,7 +58,7 @@ def trace(study: Study, title: str, address: Sequence[str], *, source: bool = Fa
     if not apart:
         raise UsageError(f"no number of `{title}` stands apart in the source language", "leave `--source` out")
     number = _chosen(apart, wanted, title)
-    return Traced(number, lineage(number.cells, evidence))
+    return Traced(number, lineage(number.means, evidence))
 
 
 def _address(address: Sequence[str]) -> dict[str, str]:
@@ -111,16 +111,15 @@ def _of_report(drawn: Drawn) -> Iterator[Number]:
     for row, head, entry, apart in drawn.entries():
         if entry.spot.shown is not None:
             at = {**dict(row.at), **dict(head.at)}
-            behind = tuple(dict.fromkeys(cell for mean in asked(entry.spot) for cell in cells(mean)))
             of = "source" if apart else head.sort or "cell"
             title, place = drawn.report.title, drawn.report.place
-            yield Number(title, place, at, of, entry.shown, entry.difference, behind)
+            yield Number(title, place, at, of, entry.shown, entry.difference, asked(entry.spot))
 
 
 def _of_claim(claim: Claimed, evidence: Evidence) -> Iterator[Number]:
     for comparison in claim.comparisons:
         sides = (comparison.left, comparison.right)
-        behind = tuple(dict.fromkeys(cell for side in sides for mean in means(side) for cell in cells(mean)))
+        behind = tuple(mean for side in sides for mean in means(side))
         found = compare(comparison, claim, evidence)
         shown = estimated(found) if found is not None else None
         yield Number(claim.title, claim.place, dict(comparison.at), "claim", shown, None, behind, claim.unit)

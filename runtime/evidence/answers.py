@@ -89,6 +89,20 @@ def _sum(terms: Sequence[tuple[float, Expression]], evidence: Evidence) -> Answe
     return Answer(sum(a.number for a in known), total(quantities) if quantities else None)
 
 
+def extremes(expression: Expression, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Each `worst`, `best` and `spread` within an expression, and at which value it is; of a spread `low to high`."""
+    match expression:
+        case Extreme(which=which, members=members):
+            found = {value: q.value for value, member in members if (q := _quantity(member, evidence)) is not None}
+            if found:
+                low, high = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+                yield which, {"worst": low, "best": high}.get(which, f"{low} to {high}")
+        case Sum(terms=terms):
+            yield from (at for _, term in terms for at in extremes(term, evidence))
+        case Quotient(above=above, below=below):
+            yield from (at for side in (above, below) for at in extremes(side, evidence))
+
+
 def means(expression: Expression) -> Iterator[Mean]:
     """Every mean within an expression."""
     match expression:

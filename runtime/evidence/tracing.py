@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from compiler.ops import (
     AbsentRows,
@@ -22,8 +23,10 @@ from compiler.ops import (
 )
 from compiler.ops import Score as ScoreOp
 from runtime.contents import names
+from runtime.evidence.scores import cells
 
 if TYPE_CHECKING:
+    from compiler.asked import Mean
     from compiler.ops import Key, Op
     from compiler.plan import Cell, Node, Place, Plan
     from runtime.evidence.scores import Evidence
@@ -38,6 +41,7 @@ class TracedScore(Struct, frozen=True):
     predictions: Key
     weights: Key
     data: Key
+    left_out: str = ""  # why it counts in no mean of the number, if it does not
 
 
 class Origin(Struct, frozen=True):
@@ -55,15 +59,16 @@ class Lineage(Struct, frozen=True):
     lines: tuple[Place, ...]  # each line once, in the order of files and lines
 
 
-def lineage(cells: Iterable[Cell], evidence: Evidence) -> Lineage:
-    """What scores rest on."""
-    plan, kept = evidence.plan, list(dict.fromkeys(cells))
+def lineage(means: Sequence[Mean], evidence: Evidence) -> Lineage:
+    """What means rest on."""
+    plan, kept = evidence.plan, list(dict.fromkeys(cell for mean in means for cell in cells(mean)))
+    left_out = evidence.left_out(means)
     nodes = {node.key: node for node in plan.nodes}
     behind = _behind((cell.score for cell in kept), nodes)
     known = _Known(plan)
     origins = tuple(Origin(n, tuple(known.words(n.op))) for n in plan.nodes if n.key in behind)
     places = {(p.file, p.line): p for o in origins for p in (o.node.place, *o.node.places.values())}
-    scores = tuple(_traced(cell, nodes, evidence) for cell in kept)
+    scores = tuple(replace(_traced(c, nodes, evidence), left_out=left_out.get(c.score, "")) for c in kept)
     return Lineage(scores, origins, tuple(places[at] for at in sorted(places)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from runtime.evidence.answers import answer, means
+from runtime.evidence.answers import answer, extremes, means
 from runtime.evidence.family import holm
 from runtime.evidence.power import POWER
 from runtime.evidence.quantities import Linear, Quantity, highest, lowest, shifted, total
@@ -32,6 +32,7 @@ class Compared(Struct, frozen=True, eq=False):
     sign: str  # ">", ">=", "<" or "<="
     bound: float
     interval: Interval | None  # of the estimate at the claim's level, for itself alone
+    extremes: tuple[tuple[str, str], ...] = ()  # each `worst`, `best` or `spread` in it, and at which value it is
 
     @property
     def direction(self) -> float:
@@ -123,7 +124,8 @@ def compare(comparison: Comparison, claim: Claimed, evidence: Evidence) -> Compa
         sides = [(1.0, left.quantity), (-1.0, right.quantity)]
         quantity = total([(weight, q) for weight, q in sides if q is not None])
         bound, sign = right.number - left.number, claim.sign
-    return Compared(comparison, quantity, sign, bound, quantity.interval(claim.level))
+    at = tuple(found for side in (comparison.left, comparison.right) for found in extremes(side, evidence))
+    return Compared(comparison, quantity, sign, bound, quantity.interval(claim.level), at)
 
 
 _TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}

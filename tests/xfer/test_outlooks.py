@@ -40,7 +40,8 @@ def planned(tmp_path, monkeypatch, capsys):
 
 def test_few_seeds_are_warned_of_and_it_is_said_how_many_are_enough(planned):
     text = planned(SPEC.format(seeds=3) + CLAIM)
-    (found,) = re.findall(r"warning: with 3 seeds and [\d,]+ items the claim (\S+) sees what is ([\d.]+) points", text)
+    said = r'warning: with 3 seeds and [\d,]+ items the claim "C" \((\S+)\) sees what is ([\d.]+) points'
+    (found,) = re.findall(said, text)
     (enough,) = re.findall(r"5 points take (\d+) seeds", text)
 
     assert "study.xfer:3:7" == found[0]

@@ -296,3 +296,42 @@ def test_a_spec_with_errors_shows_them_and_draws_nothing(report):
 
 def test_forms_are_told_apart_by_the_last(report):
     assert report("", "--json", text=TWO).out.startswith("{")
+
+
+PAIRS = """\
+benchmark crossed : w-xcauses {
+  data: { a: world(causes, language: first), b: world(causes, language: second) }
+  languages: pairs(qaa, qab, qac)
+  input: {
+    context: "{{ a.premise }}", question: "{{ a.ask }}", label: "{{ a.label }}"
+    choices: ["{{ b.choice0 }}", "{{ b.choice1 }}"]
+  }
+}
+study: babel-mini -> w-causes(steps: 3) @ crossed[*](limit: 20) with (seeds: 3)
+report "R" { rows: first, columns: second, average: zero-shot }
+"""
+
+
+def test_the_languages_of_pairs_are_rows_and_columns(here, capsys):
+    def scored(one, other):
+        return 14 - LOWER[one] - (LOWER[other] > 0)
+
+    (here / "study.xfer").write_text(PAIRS)
+    study = xfer.compile("study.xfer")
+    plant(study, lambda cell: first(scored(*cell.language.split(".")) + int(cell.seed) - 2, ITEMS))
+
+    assert exits.OK == call(["report", "study.xfer", "--csv"])
+
+    found = {(r["first"], r["second"]): r for r in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    for one in LOWER:
+        for other in LOWER:
+            assert scored(one, other) / ITEMS == pytest.approx(float(found[one, other]["value"]))
+        shown = [scored(one, other) / ITEMS for other in LOWER if (one, other) != ("qaa", "qaa")]
+        assert sum(shown) / len(shown) == pytest.approx(float(found[one, ""]["value"]))
+
+
+@pytest.mark.parametrize("options", [("--latex", "--csv"), ("--json", "--markdown", "-o", "r.md")])
+def test_a_report_has_one_form_at_a_time(report, here, options):
+    said = report("rows: arm, columns: language", *options, code=exits.USAGE)
+
+    assert "a report has one form at a time" in said.err and not (here / "r.md").exists()

@@ -103,6 +103,11 @@ def test_degenerate_runs_are_marked_and_counted_and_left_out_if_asked(made, caps
     assert {f"{np.mean(kept) / 50:.6f}"} == {f"{float(r['value']):.6f}" for r in rows}
     shown = out(capsys, "report", name)
     assert "‡" in shown and f"‡ {words} degenerate runs" in shown and "up to 1 of 4" in shown
+    address = ("trace", name, "a", "stage-1=skip", "language=qab")
+    scores = {s["seed"]: s["left_out"] for s in json.loads(out(capsys, *address, "--json"))["scores"]}
+    why = "its run is degenerate" if policy == "exclude" else None
+    assert {"1": None, "2": why, "3": None, "4": None} == scores
+    assert ("4 scores, 1 of them left out" in out(capsys, *address)) == (policy == "exclude")
 
 
 def test_the_parts_of_a_variance_are_shares_of_one(made, capsys):

@@ -240,6 +240,20 @@ def test_a_statistic_is_what_is_counted_by_hand(judged, scores, claim):
     assert one["low"] <= one["bound"] <= one["high"] or found["verdict"] != "undecided"
 
 
+def test_an_extreme_says_at_which_value_it_is(judged, scores, capsys):
+    arm, inner = "study[arm: skip, under: clean]", "over: language"
+    claims = [f"{of}({arm}, {inner}) > 1" for of in ("worst", "best", "spread")]
+    means = {code: of_languages(scores, "skip")[code] for code in TARGETS}
+    low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+
+    expected = [("worst", low), ("best", high), ("spread", f"{low} to {high}")]
+    found = [claim["comparisons"][0]["extremes"] for claim in judged(*claims)]
+    assert [[{"of": of, "at": at}] for of, at in expected] == found
+    call(["verify", "study.xfer"])
+    said = capsys.readouterr().out
+    assert all(f"; {of} is {at}\n" in said for of, at in expected)
+
+
 def test_a_correlation_is_pearsons_with_the_distances(judged, scores):
     (found,) = judged("correlation(study[arm: skip, under: clean], with: distance) < 0")
     (claim,) = xfer.compile("study.xfer").plan.claims

@@ -99,7 +99,8 @@ def _compared(compared: Compared, one: Judged) -> str:
     if ends is not None:
         low, high = number_in(ends.low, one.claim.unit), number_in(ends.high, one.claim.unit)
         within = f" [{low}, {high}]"
-    return f"{at}{number}{within} {compared.sign} {bound_in(compared.bound, one.claim.unit)}"
+    extremes = "".join(f"; {which} is {value}" for which, value in compared.extremes)
+    return f"{at}{number}{within} {compared.sign} {bound_in(compared.bound, one.claim.unit)}{extremes}"
 
 
 def _detectable(one: Judged) -> str:

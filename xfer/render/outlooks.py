@@ -25,7 +25,8 @@ def show_outlooks(console: Console, outlooks: Sequence[Outlook]) -> None:
         size = number_in(one.detectable, unit).lstrip("+")
         planned = f"{counted(one.seeds, 'seed')} and {one.items:,} items"
         seen = f"what is {size} points from its bound or more ({POWER:.0%} of studies)"
-        warn(console, f"with {planned} the claim {place} sees {seen}{_more(one)}")
+        claim = f'the claim "{one.claim.title}" ({place})'
+        warn(console, f"with {planned} {claim} sees {seen}{_more(one)}")
     if outlooks:
         first = outlooks[0]
         known = "as the store's scores do" if first.measured else "an assumption"

@@ -64,6 +64,8 @@ def _of_variance(found: Estimate) -> str:
 def _show_scores(console: Console, found: Lineage, *, full: bool) -> None:
     missing = sum(1 for score in found.scores if score.value is None)
     also = f", {missing:,} of them not there yet" if missing else ""
+    out = sum(1 for score in found.scores if score.left_out)
+    also += f", {out:,} of them left out" if out else ""
     say(console, Text(f"{counted(len(found.scores), 'score')}{also}", "bold"))
     for score in found.scores if full else found.scores[:_MOST]:
         say(console, Text(f"  {_score(score)}"))
@@ -79,7 +81,8 @@ def _score(score: TracedScore) -> str:
     score_, predictions, weights, data = (
         key[:_DIGITS] for key in (cell.score, score.predictions, score.weights, score.data)
     )
-    return f"{what}   score {score_} ← predictions {predictions} ← weights {weights}, data {data}"
+    out = f"   left out: {score.left_out}" if score.left_out else ""
+    return f"{what}   score {score_} ← predictions {predictions} ← weights {weights}, data {data}{out}"
 
 
 def _show_origins(console: Console, found: Lineage, *, full: bool) -> None:
@@ -149,6 +152,7 @@ def _scores(found: Lineage) -> Iterator[dict[str, object]]:
             "seed": cell.seed,
             "metric": cell.metric,
             "value": score.value,
+            "left_out": score.left_out or None,
             "items": score.items,
             "score": cell.score,
             "predictions": score.predictions,

@@ -33,10 +33,23 @@ class Family(Struct, frozen=True, eq=False):
     @classmethod
     def of(cls, effects: Sequence[Effect]) -> Family:
         """Of linear quantities over the same seeds and items."""
+        return cls._drawn(_factor(effects))
+
+    @classmethod
+    def of_differences(cls, effects: Sequence[Effect]) -> Family:
+        """Of all differences of two of them, each way."""
         factor = _factor(effects)
+        one, other = np.nonzero(~np.eye(len(effects), dtype=bool))
+        return cls._drawn(factor[one] - factor[other])
+
+    @classmethod
+    def _drawn(cls, factor: Values) -> Family:
+        """By a root of the covariances, (N, R); what does not vary at all never peaks."""
+        lengths = np.sqrt(np.square(factor).sum(axis=1, keepdims=True))
+        factor = np.divide(factor, lengths, out=np.zeros_like(factor), where=lengths > _NOTHING * lengths.max())
         rng = np.random.default_rng(_SEED)
         parts = [(rng.standard_normal((_AT_ONCE, factor.shape[1])) @ factor.T).max(axis=1) for _ in range(_TIMES)]
-        return cls(len(effects), np.sort(np.concatenate(parts)))
+        return cls(len(factor), np.sort(np.concatenate(parts)))
 
     def any(self, share: float) -> float:
         """How likely one of them has a p-value of `share` or less, if nothing is there."""
@@ -65,16 +78,13 @@ def alone(number: int) -> Family:
 
 
 def _factor(effects: Sequence[Effect]) -> Values:
-    """(E, R) a root of the correlations of E aligned effects; R, their rank, is small where they are differences."""
+    """(E, R) a root of the covariances of E aligned effects; R, their rank, is small where they are differences."""
     by_item = np.stack([np.sum([b.values.mean(axis=0) for b in e.blocks], axis=0) for e in effects])
     parts = [_of_means(by_item)]
     for n, block in enumerate(effects[0].blocks):
         if block.seeds:
             parts.append(_of_means(np.stack([of_units(e.blocks[n]).values.mean(axis=1) for e in effects])))
-    covariance = sum(parts)
-    deviations = np.sqrt(np.diag(covariance))
-    deviations[deviations == 0] = 1.0
-    values, vectors = np.linalg.eigh(covariance / np.outer(deviations, deviations))
+    values, vectors = np.linalg.eigh(np.sum(parts, axis=0))
     kept = values > values[-1] * _NOTHING
     found: Values = vectors[:, kept] * np.sqrt(values[kept])
     return found

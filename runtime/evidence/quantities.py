@@ -92,6 +92,7 @@ class Highest(Struct, frozen=True, dict=True, eq=False):
     """
 
     members: tuple[Quantity, ...]
+    differ: tuple[Effect, ...] = ()  # where the members are all differences of two of these
 
     @property
     def value(self) -> float:
@@ -106,6 +107,8 @@ class Highest(Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def family(self) -> Family:
         """How the members vary together."""
+        if self.differ:
+            return Family.of_differences(aligned(self.differ))
         if all(isinstance(m, Linear) for m in self.members):
             return Family.of(aligned(self.effects))
         return alone(len(self.members))
@@ -334,4 +337,6 @@ def correlated(members: Sequence[Linear], numbers: Sequence[float]) -> Bent | No
 
 def spread(members: Sequence[Quantity]) -> Quantity:
     """The highest less the lowest: the highest of all differences, in each of which what both share falls out."""
-    return highest([total([(1.0, one), (-1.0, other)]) for one, other in permutations(members, 2)])
+    differences = [total([(1.0, one), (-1.0, other)]) for one, other in permutations(members, 2)]
+    linear = tuple(m.effect for m in members if isinstance(m, Linear))
+    return Highest(tuple(differences), linear if len(linear) == len(members) else ())

@@ -1,6 +1,6 @@
 """What is estimated is what scipy and statsmodels give where they give it, what is counted by hand, and lawful."""
 
-from itertools import product
+from itertools import permutations, product
 
 import msgspec
 import numpy as np
@@ -508,6 +508,19 @@ def test_a_family_corrects_by_no_more_than_their_number(members, share):
 
     assert share <= family.any(share) <= min(1.0, len(members) * share)
     assert share / len(members) <= family.each(share) <= share
+
+
+def test_the_family_of_differences_is_that_of_each_by_itself():
+    rng = np.random.default_rng(14)
+    members = [drawn(rng, 4, 60, apart=0.1 * n) for n in range(6)]
+    each = [combined([(1.0, one), (-1.0, other)]) for one, other in permutations(members, 2)]
+    found, expected = Family.of_differences(aligned(members)), Family.of(aligned(each))
+
+    assert 30 == found.number == expected.number
+    for share in (0.5, 0.2, 0.05):
+        assert expected.any(share / 10) == pytest.approx(found.any(share / 10), rel=0.1)
+        assert expected.each(share) == pytest.approx(found.each(share), rel=0.1)
+    assert 20 == Family.of_differences(members[:1] * 5).number  # nothing differs
 
 
 # --- the bootstrap

@@ -30,7 +30,7 @@ class Lowering:
     """Collects nodes by key; a node is entered after its inputs, so the order is topological."""
 
     def __init__(self, locator: Locator, device: Device, bag: Bag) -> None:
-        self.locator, self.device = locator, device
+        self.locator, self.device, self._bag = locator, device, bag
         self.graph = Graph()
         self.data = data = DataLowering(self.graph, locator, bag)
         self.trainings = Trainings(self.graph, data, device, bag)
@@ -40,7 +40,7 @@ class Lowering:
         self.unverified: dict[str, tuple[str, ...]] = {}
 
     def plan(self, spec: str, runs: Iterable[Run], conclusions: Conclusions | None = None) -> Plan:
-        """The plan of all runs, and what is asked of their scores."""
+        """The plan of all runs, and what is asked of their scores; after an error nobody asks."""
         for run in runs:
             self._run(run)
         baselines = self.scoring.baselines
@@ -57,7 +57,7 @@ class Lowering:
             dict(self.data.declared),
             dict(self.locator.obtain),
             {**self.unverified, **self.data.unverified},
-            *(conclusions.ask(self.scoring.placed) if conclusions is not None else ()),
+            *(conclusions.ask(self.scoring.placed) if conclusions is not None and not self._bag.failed() else ()),
         )
 
     def _shapes(self) -> dict[Key, ModelShape]:

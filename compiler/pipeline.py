@@ -57,6 +57,7 @@ class Compiled(Struct, frozen=True):
     experiments: tuple[str, ...] = ()  # what its experiments are called, where there is a plan
     limits: Limits | None = None  # of its budget, where there is a plan
     looked: Plan | None = None  # the data of the task that was asked for, where there is a plan and a chain reads it
+    lowered: int = 0  # how many nodes there were when errors forbade the plan
 
 
 class Wanted(Struct, frozen=True):
@@ -102,7 +103,7 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     asked = tuple(c for c in controls if wanted.experiment in (None, c.experiment))
     plan = replace(plan, controls=asked, claimed=conclusions.claimed if conclusions is not None else 0)
     if bag.failed():
-        return Compiled(None, bag.all())
+        return Compiled(None, bag.all(), lowered=len(plan.nodes))
     if broken := verify(plan, keys=False):  # tests hash every key anew
         raise BrokenPlanError("; ".join(broken[:3]))
     experiments = tuple(dict.fromkeys(run.experiment for run in runs))

@@ -44,7 +44,7 @@ class Tried:
     codes: tuple[str, ...]  # of errors, and of warnings that no valid spec may give
     seconds: float
     grown: int
-    nodes: int = 0  # of its plan
+    nodes: int = 0  # of its plan, or of the one that errors forbid
 
 
 def tried(text: str, folder: Path) -> Tried:
@@ -60,7 +60,7 @@ def tried(text: str, folder: Path) -> Tried:
         for d in found
         if d.severity is Severity.ERROR or (d.severity is Severity.WARNING and d.code not in WARNED)
     )
-    nodes = len(result.plan.nodes) if result.plan is not None else 0
+    nodes = len(result.plan.nodes) if result.plan is not None else result.lowered
     return Tried(tuple(codes), seconds, _memory() - before, nodes)
 
 

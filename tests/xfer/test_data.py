@@ -111,6 +111,16 @@ def test_rows_that_another_split_has_are_told(here, capsys):
     assert "`asks train[qaa]` asks the same" not in faults(by_language["qab"])
 
 
+def test_rows_of_one_context_are_counted_as_clusters(here, capsys):
+    rows = [row(n, "qab") | {"premise": f"premise {n // 3}"} for n in range(ROWS)]
+    write(here, "test", "qab", rows)
+
+    found = {(r["split"], r["language"]): r["clusters"] for r in records(capsys, "asks[qaa, qab]")}
+    assert {("train", "qaa"): None, ("test", "qaa"): 8, ("test", "qab"): 3} == found
+    said = told(capsys, "asks[qaa, qab]")
+    assert 1 == said.count("each one draw of items") and "3 clusters, each one draw of items" in said
+
+
 def test_all_rows_count_whatever_a_chain_takes_of_them(here, capsys):
     assert {8} == {r["looked"] for r in records(capsys, "asks[qab]")}, "the target has `limit: 1`"
     assert {3} == {r["looked"] for r in records(capsys, "asks[qab]", "--rows", "3")}

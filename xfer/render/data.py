@@ -128,6 +128,7 @@ def _record(survey: Survey, looked: Looked) -> dict[str, Any]:
     for name in ("values", "indices", "wrong", "lengths", "numbers", "seen"):
         del record[name]
     return record | {
+        "clusters": len(survey.clusters) or None,
         "labels": dict(survey.labels),
         "lengths": _quartiles(survey.lengths),
         "numbers": _quartiles(survey.numbers),

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 import xfer
 from compiler.ops import Data, Predict
 from runtime import columns, metrics
+from runtime.clusters import CLUSTER, first_of
+from runtime.encoding import valued
 from runtime.joining import rows_of
 from runtime.kinds import kinds
 from runtime.metrics import PREDICTIONS
@@ -239,6 +242,20 @@ def test_gold_against_itself_is_perfect(real, tmp_path):
         scores = {name: metric(table).value for name, metric in kinds()[op.kind].metrics.items()}
         assert dict.fromkeys(scores, 1.0) == scores, label
     assert 5 + 6 == len(found)
+
+
+def test_questions_on_a_paragraph_of_xquad_are_one_draw_in_every_language(real, tmp_path):
+    compiled = study(real, tmp_path, CASES / "library.xfer")
+    xquad = [n.op for n in compiled.plan.nodes if n.label.startswith("data xquad test")]
+    found = []
+    for op in xquad:
+        values, _ = valued(replace(op, limit=None), compiled.plan.files, allow_code=False)
+        seen = {}
+        found.append([first_of(row[CLUSTER], index, seen) for index, row in values])
+
+    assert 6 == len(found) and 1190 == len(found[0])
+    assert 240 == len(set(found[0]))  # paragraphs of XQuAD (Artetxe et al. 2020)
+    assert all(found[0] == other for other in found)
 
 
 @pytest.mark.slow

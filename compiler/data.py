@@ -46,6 +46,7 @@ class _Asked(Struct, frozen=True):
     limit: Limit | None
     under: Perturbation | None
     own: Own | None
+    counted: bool = False  # in statistics, where rows that come together are one draw
 
 
 def _own(part: Settled) -> Own | None:
@@ -111,9 +112,10 @@ class DataLowering:
     def whole(self, part: Settled, lengths: Settled, model: Key, splits: tuple[str, ...] = SPLITS) -> None:
         """Enter all rows of a part, as they are, in each of these splits that its data have in a language."""
         for split in splits:
+            scored = split != "train"
             for code in part.languages:
                 if split in self._splits(part.task, code):
-                    self._node(part, model, lengths, _Asked(code, split, split != "train", None, None, _own(part)))
+                    self._node(part, model, lengths, _Asked(code, split, scored, None, None, _own(part), scored))
 
     def has_split(self, part: Settled, split: str, why: str) -> bool:
         """Whether the data have the split in all languages; one message tells of all that lack it, and `why`."""
@@ -151,7 +153,7 @@ class DataLowering:
         limit, under = target["limit"], target["under"]
         rows = limit if isinstance(limit, Limit) else None
         changed = under if isinstance(under, Perturbation) else None
-        asked = _Asked("", split, True, rows, changed, _own(target))
+        asked = _Asked("", split, True, rows, changed, _own(target), counted=True)
         known = (target.task.span, target.languages, model, as_whole(lengths["max-length"]), _prefix(target), asked)
         if known not in self._targets:
             found = {c: self._node(target, model, lengths, replace(asked, language=c)) for c in target.languages}
@@ -204,7 +206,7 @@ class DataLowering:
             scored=asked.scored,
             under=asked.under,
             own=asked.own,
-            cluster=reading.cluster.template if reading.cluster and asked.scored else None,
+            cluster=reading.cluster.template if reading.cluster and asked.counted else None,
         )
 
     def _fits(self, model: Key, lengths: Settled) -> bool:

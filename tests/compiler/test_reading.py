@@ -115,9 +115,11 @@ def test_rows_of_a_target_come_together_as_is_said_or_by_the_kinds_field(folder,
     assert {"en": en, "de": de} == {op.language: op.cluster for op in targets}
 
 
-def test_a_cluster_changes_no_training(folder):
+@pytest.mark.parametrize("select", ["last", "best(accuracy, every: 10)"])
+def test_a_cluster_changes_no_training(folder, select):
+    chain = f"m -> more(steps: 20, select: {select}) @ more[de](split: dev)"
     plain, said = (
-        {n.key for n in nodes(plan_of(PRELUDE + CLUSTERED % more + "m -> more @ more[de](split: dev)", folder), Train)}
+        {n.key for n in nodes(plan_of(PRELUDE + CLUSTERED % more + chain, folder), Train)}
         for more in ("", 'cluster: "{{ article }}"')
     )
 

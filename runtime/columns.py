@@ -83,6 +83,7 @@ class Columns(Struct, frozen=True):
             rows=self.rows[examples],
             labels=self.labels[examples],
             targets=None if self.targets is None else self.targets[flat],
+            clusters=None if self.clusters is None else self.clusters[examples],
         )
 
 

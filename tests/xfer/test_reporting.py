@@ -132,7 +132,7 @@ def languages(row):
     return ("qaa",) if row["of"] == "source" else TARGETS
 
 
-def test_values_are_means_of_the_results(said, rows):
+def test_values_are_means_of_the_results(said, rows, premises):
     scores = list(csv.DictReader(io.StringIO(said("results", "--csv"))))
 
     assert 12 == len(rows)
@@ -144,25 +144,44 @@ def test_values_are_means_of_the_results(said, rows):
         ]
         assert 3 * len(languages(row)) == len(own)
         assert np.mean(own) == pytest.approx(float(row["value"]), abs=1e-12)
-        assert ("3", "30", "0") == (row["seeds"], row["items"], row["missing"])
+        assert ("3", str(len(set(premises))), "0") == (row["seeds"], row["items"], row["missing"])
 
 
 @pytest.fixture(scope="module")
-def right(study):
-    """(arm, language) -> (S, I): whether each item is right in each seed, by the predictions in the store."""
+def tables(study):
+    """The predictions of each cell in the store, item by item."""
     store, nodes = study.store(), {n.key: n for n in study.plan.nodes}
+    folders = [(cell, store.path(nodes[cell.score].op.predictions)) for cell in study.plan.cells]
+    return [(cell, columns.read_table(folder / "predictions.arrow").sort_by("row")) for cell, folder in folders]
+
+
+@pytest.fixture(scope="module")
+def premises(tables):
+    """(I,) Of each item the first that is of the same premise, the same in every cell."""
+    (found,) = {tuple(table.column("cluster").to_pylist()) for _, table in tables}
+    assert 20 < len(set(found)) < 30 == len(found)
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def right(tables):
+    """(arm, language) -> (S, I): whether each item is right in each seed."""
     found = {}
-    for cell in study.plan.cells:
-        folder = store.path(nodes[cell.score].op.predictions)
-        table = columns.read_table(folder / "predictions.arrow")
-        order = np.argsort(table.column("row").to_numpy())
+    for cell, table in tables:
         good = table.column("label").to_numpy() == table.column("prediction").to_numpy()
-        found.setdefault((dict(cell.axes)["intermediate"], cell.language), {})[cell.seed] = good[order]
+        found.setdefault((dict(cell.axes)["intermediate"], cell.language), {})[cell.seed] = good
     return {at: np.array([by_seed[seed] for seed in sorted(by_seed)], dtype=float) for at, by_seed in found.items()}
 
 
+def by_premise(values, premises):
+    """(S, I) -> (S, C): what the items of a premise deviate by in sum, so that the mean of all stays."""
+    means = values.mean(axis=1)
+    own = [premises == first for first in sorted(set(premises))]
+    return np.stack([means + (values - means[:, None])[:, of].sum(axis=1) * len(own) / len(premises) for of in own], 1)
+
+
 def half_width(values, level):
-    """Of a mean over S seeds and I items, (S, I), written out: runtime/evidence/components.py says what it is."""
+    """Of a mean over S seeds and I draws, (S, I), written out: runtime/evidence/components.py says what it is."""
     seeds, items = values.shape
     grand, of_seed, of_item = values.mean(), values.mean(axis=1), values.mean(axis=0)
     by_seed = ((of_seed - grand) ** 2).sum() / (seeds - 1) / seeds
@@ -174,30 +193,30 @@ def half_width(values, level):
     return np.sqrt(max(of_seeds * by_seed, of_items * rest) + of_items * max(by_item - rest, 0.0))
 
 
-def test_intervals_are_those_of_the_formula(rows, right):
+def test_intervals_are_those_of_the_formula(rows, right, premises):
     for row in rows:
         values = np.mean([right[row["intermediate"], code] for code in languages(row)], axis=0)
-        half = half_width(values, LEVEL[row["report"]])
+        half = half_width(by_premise(values, premises), LEVEL[row["report"]])
 
         assert values.mean() == pytest.approx(float(row["value"]), abs=1e-12)
         assert values.mean() - half == pytest.approx(float(row["low"]), abs=1e-9)
         assert values.mean() + half == pytest.approx(float(row["high"]), abs=1e-9)
 
 
-def test_differences_are_paired(rows, right):
+def test_differences_are_paired(rows, right, premises):
     found = [row for row in rows if row["difference"]]
 
     assert 4 == len(found)
     for row in found:
         of_both = [np.mean([right[arm, code] for code in languages(row)], axis=0) for arm in ("w-stories", "skip")]
         values = of_both[0] - of_both[1]
-        half = half_width(values, 0.95)
+        half = half_width(by_premise(values, premises), 0.95)
 
         assert "w-stories" == row["intermediate"]
         assert values.mean() == pytest.approx(float(row["difference"]), abs=1e-12)
         assert values.mean() - half == pytest.approx(float(row["difference_low"]), abs=1e-9)
         assert values.mean() + half == pytest.approx(float(row["difference_high"]), abs=1e-9)
-        assert half_width(values, 1 - float(row["p"])) == pytest.approx(abs(values.mean()), abs=1e-6)
+        assert half_width(by_premise(values, premises), 1 - float(row["p"])) == pytest.approx(abs(values.mean()), abs=1e-6)
 
 
 def test_p_values_are_corrected_by_holm(rows):
@@ -242,7 +261,7 @@ def test_every_number_of_the_csv_is_traced_to_its_scores(said, rows, study):
         assert ancestors(study.plan, [s["score"] for s in scores]) == {n["key"] for n in found["nodes"]}
 
 
-def test_a_traced_score_names_what_made_it(said, study):
+def test_a_traced_score_names_what_made_it(said, study, premises):
     found = json.loads(said("trace", "By language", "intermediate=w-stories", "language=qab", "--json"))
     nodes = {n.key: n for n in study.plan.nodes}
     kept = {n["key"]: n for n in found["nodes"]}
@@ -250,7 +269,7 @@ def test_a_traced_score_names_what_made_it(said, study):
     for score in found["scores"]:
         made = nodes[nodes[score["score"]].op.predictions]
         assert (made.key, made.op.weights, made.op.data) == (score["predictions"], score["weights"], score["data"])
-        assert 30 == score["items"]
+        assert len(set(premises)) == score["items"]
         assert "train" == kept[score["weights"]]["op"]
     assert [n.key for n in study.plan.nodes if n.key in kept] == list(kept)
     assert all(kept[key]["inputs"] == list(nodes[key].inputs) for key in kept)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from dsl.syntax import Claim, Sum
 
 POINTS, SHARE, CORRELATION = "points", "a share of the clean score", "a correlation"
+_DIFFERENCES = ("gain", "gap", "spread")
+_MOST = 100
 _MADE = {"retained": SHARE, "correlation": CORRELATION}  # what a statistic makes of the points within it
 
 
@@ -35,6 +37,42 @@ def check_units(claim: Claim, bag: Bag) -> None:
     (unit,) = units
     _check_numbers(claim.left, unit, bag)
     _check_numbers(claim.right, unit, bag)
+    if unit == POINTS:
+        _check_size(claim, bag)
+
+
+def _check_size(claim: Claim, bag: Bag) -> None:
+    """Report a bound that no score reaches, and warn of one that looks like a fraction where scores are points."""
+    terms = [signed.term for side in (claim.left, claim.right) for signed in side.terms]
+    numbers = [term for term in terms if isinstance(term, Number) and term.unit in ("", "%")]
+    scores = len(list(_units(claim.left))) + len(list(_units(claim.right)))
+    for number in numbers:
+        text = "".join(number.span.text.split())
+        points = abs(number.value) * (_MOST if number.unit == "%" else 1)
+        if points > _MOST * scores:
+            message = f"scores are in points, 0 to {_MOST}, so nothing here reaches `{text}`"
+            bag.error(codes.NOT_COMPARED, number.span, message, "write points: `50`, or `50%`")
+        elif 0 < points < 1 and not is_difference(claim):
+            message = f"scores are in points, 0 to {_MOST}, and `{text}` is less than one of them"
+            bag.warn(codes.NOT_COMPARED, number.span, message, f"did you mean `{_MOST * number.value:g}`?")
+
+
+def is_difference(claim: Claim) -> bool:
+    """Whether the sides of a claim differ by differences of scores, and not by a score itself."""
+    return _weight(claim.left) == _weight(claim.right)
+
+
+def _weight(whole: Sum) -> int:
+    """How many scores a sum is the size of: a difference is that of none."""
+    found = 0
+    for signed in whole.terms:
+        sign = -1 if signed.minus else 1
+        match signed.term:
+            case Selection():
+                found += sign
+            case Statistic(function=function, operand=operand):
+                found += 0 if function.text in _DIFFERENCES else sign * _weight(operand)
+    return found
 
 
 def unit_of(whole: Sum) -> set[str]:

@@ -114,11 +114,15 @@ class _Asking(Struct, frozen=True, dict=True):
         return found
 
     def values(self, axis: str, beneath: Sequence[Selected]) -> list[str]:
-        """The values of an axis that all selections have which do not pin it; of languages those that count."""
+        """The values of an axis that all selections have which do not pin it; of languages those that count.
+
+        What a gain compares with gains nothing on itself, and is none of them.
+        """
         loose = [s for s in beneath if not s.is_pinned(axis)]
         common = set.intersection(*(set(s.table.values.get(axis, ())) for s in loose))
         if axis == "language" and all("language" not in s.pins for s in loose):
             common &= {code for languages in self.counting.values() for code in languages}
+        common -= {value for s in loose for found, value in _gained_on(s) if found == axis}
         return [value for value in loose[0].table.values[axis] if value in common]
 
     # --- expressions
@@ -215,6 +219,12 @@ class _Asking(Struct, frozen=True, dict=True):
             kept = counting if counting is not None else zero_shot([averaging.scores(found)])
             counting = {b: [c for c in languages if c != sources.get(b)] for b, languages in kept.items()}
         return averaging.mean(averaging.scores(found), counting)
+
+
+def _gained_on(selected: Selected) -> list[Compared]:
+    """What the gains around a selection compare it with."""
+    gains = [statistic for statistic in selected.inside if statistic.function.text == "gain"]
+    return [found for gain in gains if (found := baseline_of(gain, selected, Bag())) is not None]
 
 
 def _left(selected: Selected, around: _Around) -> list[Scored]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.cells import OF_LANGUAGES
 from compiler.named import label_among, written_label
 from compiler.suggest import closest, listing
 from compiler.writing import describe
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
     from dsl.syntax import Pair, Value
 
+_LANGUAGES = "a claim compares languages by `gap`, `worst`, `best` and `spread`"
 Compared = tuple[str, str]  # an axis, and the value of it that others are compared with
 
 
@@ -40,7 +42,8 @@ def _said(pair: Pair, axes: Axes) -> Compared | None:
         return None
     if not _is_compared(axis, axes.table):
         message = f"scores are not compared along `{axis}`"
-        axes.bag.error(codes.NO_BASELINE, pair.span, message, _offer(axes.table))
+        hint = _LANGUAGES if axis in OF_LANGUAGES else _offer(axes.table)
+        axes.bag.error(codes.NO_BASELINE, pair.span, message, hint)
         return None
     value = axes.value(axis, pair.value)
     return (axis, value) if value is not None else None
@@ -69,8 +72,11 @@ def one_axis(value: Value, axes: Axes) -> Compared | None:
 
 
 def _is_compared(axis: str, table: Table) -> bool:
-    """Whether scores can be compared along an axis: by seeds they are paired, and metrics have their own units."""
-    return axis != "metric" and not table.is_seed(axis)
+    """Whether scores can be compared along an axis.
+
+    By seeds they are paired, metrics have their own units, and which languages are averaged must not depend on one.
+    """
+    return axis not in ("metric", *OF_LANGUAGES) and not table.is_seed(axis)
 
 
 def check_left(compared: Compared, pins: Mapping[str, Collection[str]], axes: Axes, span: Span) -> bool:

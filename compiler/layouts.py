@@ -66,7 +66,7 @@ class Layout(Struct, frozen=True):
         if left is None:
             return None
         self._check_open(left, (*rows, *columns))
-        if compared is not None:
+        if compared is not None and self._differs(compared, pins):
             check_left(compared, values_of(pins), self.axes, self.pairs["baseline"].value.span)
         return Laid(left, values_of(pins), tuple(rows), tuple(columns), compared)
 
@@ -145,6 +145,16 @@ class Layout(Struct, frozen=True):
             message = f"`{axis}` has {len(values)} values here, and only seeds, languages and benchmarks are averaged"
             hint = f"pin it, `where: {{ {axis}: {values[0]} }}`, or show it, `rows: {axis}`"
             self.bag.error(codes.LEFT_OPEN, self.span, message, hint)
+
+    def _differs(self, compared: Compared, pins: Mapping[str, Pin]) -> bool:
+        """Whether the pins leave something else than the baseline."""
+        axis, value = compared
+        if axis not in pins or pins[axis].values != (value,):
+            return True
+        message = f"`{axis}` is pinned to `{value}`, the baseline itself, so there is no difference to show"
+        hint = f"show what is compared with it, `rows: {axis}`, or leave the baseline out"
+        self.bag.error(codes.NO_BASELINE, self.pairs["baseline"].value.span, message, hint, Label(pins[axis].span))
+        return False
 
     def _compared(self) -> tuple[str, str] | None:
         """The axis and the value of it that scores are compared with; None where there is none, or after a finding."""

@@ -78,6 +78,14 @@ def _differs(compared: Compared, against: Pair, selected: Selected, bag: Bag) ->
     return False
 
 
+def _unpinned(selected: Selected) -> Iterator[Compared]:
+    """Of each axis that is not pinned and has a baseline another value than that."""
+    table = selected.axes.table
+    for axis, baselines in table.baselines.items():
+        if axis not in selected.pins:
+            yield from ((axis, value) for value in table.values[axis] if value not in baselines)
+
+
 def _others(selected: Selected) -> Iterator[Compared]:
     """Of each pinned axis another value than the pinned."""
     for axis, pinned in selected.pins.items():
@@ -88,6 +96,7 @@ def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) ->
     first = next(iter((*candidates, *usual(selected.axes.table), *_others(selected))), None)
     said = f"{first[0]}: {first[1]}" if first else "AXIS: VALUE"
     hint = f"say what it is over: `gain(…, against: {{ {said} }})`"
+    loose = list(_unpinned(selected))
     still = [axis for axis in selected.pins if axis in selected.axes.table.baselines]
     if candidates:
         several = listing(f"{axis}: {value}" for axis, value in candidates)
@@ -97,6 +106,8 @@ def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) ->
         hint = f"pin another value, or say what it is compared with: `against: {{ {still[0]}: VALUE }}`"
     else:
         message = "no axis that is pinned here has a baseline to gain on"
+    if loose and not candidates:
+        hint = f"pin what gains: `{loose[0][0]}: {loose[0][1]}`"
     bag.error(codes.NO_BASELINE, selected.node.span, message, hint)
 
 

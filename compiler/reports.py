@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dsl.syntax import Pair, Report
 
 KEYS = ("of", "where", "rows", "columns", "value", "baseline", "interval", "average", "as")
+_MEANT = {"metric": "value", "metrics": "value", "filter": "where", "pins": "where", "against": "baseline"}
 _WORDS = {"average": ("zero-shot", "all"), "as": ("table", "heatmap")}
 
 
@@ -41,7 +42,8 @@ def read_report(report: Report, tables: Mapping[str, Table], bag: Bag) -> Read |
     whole = len(pairs) == len(report.record.pairs) and pairs.keys() <= set(KEYS)
     for key, pair in pairs.items():
         if key not in KEYS:
-            bag.error(codes.UNKNOWN_KEY, pair.key.span, f"a report has no key `{key}`", offered(key, KEYS))
+            hint = f"did you mean `{_MEANT[key]}`?" if key in _MEANT else offered(key, KEYS)
+            bag.error(codes.UNKNOWN_KEY, pair.key.span, f"a report has no key `{key}`", hint)
         elif key in _WORDS:
             _check_words(pair, bag)
     if "interval" in pairs:

@@ -129,8 +129,8 @@ def _report(random: Random, axes: dict[str, list[str]]) -> str:
     keys = ["of: asked", f"where: {{ {pins} }}"] + [
         f"{r}: [{', '.join(shown[r])}]" for r in ("rows", "columns") if shown[r]
     ]
-    more = ["value: accuracy", "baseline: skip", "interval: 99%", "average: all", "as: [table, heatmap]", "as: heatmap"]
-    return ", ".join(keys + random.sample(more[:4], 2) + random.sample(more[4:], 1))
+    more = ["value: accuracy", "interval: 99%", "average: all"] + ["baseline: skip"] * ("before: skip" not in pins)
+    return ", ".join(keys + random.sample(more, 2) + random.sample(["as: [table, heatmap]", "as: heatmap"], 1))
 
 
 def _claim(random: Random, axes: dict[str, list[str]]) -> str:

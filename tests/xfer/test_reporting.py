@@ -216,7 +216,9 @@ def test_differences_are_paired(rows, right, premises):
         assert values.mean() == pytest.approx(float(row["difference"]), abs=1e-12)
         assert values.mean() - half == pytest.approx(float(row["difference_low"]), abs=1e-9)
         assert values.mean() + half == pytest.approx(float(row["difference_high"]), abs=1e-9)
-        assert half_width(by_premise(values, premises), 1 - float(row["p"])) == pytest.approx(abs(values.mean()), abs=1e-6)
+        assert half_width(by_premise(values, premises), 1 - float(row["p"])) == pytest.approx(
+            abs(values.mean()), abs=1e-6
+        )
 
 
 def test_p_values_are_corrected_by_holm(rows):

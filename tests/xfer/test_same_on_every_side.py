@@ -145,3 +145,15 @@ def test_claims_are_corrected_for_all_of_the_spec_whichever_are_asked_for(asked)
 
     assert {"b", "c"} == set(part)
     assert min(part.values()) == pytest.approx(1.5 * min(alone.values()))  # the clearest of three, not of two
+
+
+def test_what_a_gain_compares_with_is_not_gone_through(asked):
+    arms = "{ skip | w-stories(steps: 2) | w-words(steps: 2) }"
+    head = chain("a", "qab, qac").replace("babel-mini ->", f"babel-mini -> {arms} ->")
+    against = "against: { stage-1: skip }"
+    every, worst = claims(
+        asked, f"every stage-1: gain(a, {against}) < 1", f"worst(gain(a, {against}), over: stage-1) < 1", head=head
+    )
+
+    assert [{"stage-1": "w-stories"}, {"stage-1": "w-words"}] == [c["at"] for c in every["comparisons"]]
+    assert ["w-stories"] == [e["at"] for e in worst["comparisons"][0]["extremes"]]

@@ -80,10 +80,12 @@ class Claimed(Struct, frozen=True):
     place: Place
     expected: str  # "supported", "refuted" or "undecided"
     quantifier: str  # "every", "some", or "" where there is one comparison
+    axes: tuple[str, ...]  # that are gone through
     comparisons: tuple[Comparison, ...]
     sign: str  # ">", ">=", "<" or "<="
     level: float
     unit: str  # of its two sides: "points", or as `compiler.units` calls it
+    is_difference: bool  # whether its sides differ by differences of scores, and not by a score itself
     seeds: int | None  # the fewest with which a run in it is trained; None where nothing is
 
 

@@ -59,10 +59,12 @@ def ask(claim: syntax.Claim, tables: Mapping[str, Table], placed: Placed) -> Cla
         place=place(claim.title.span),
         expected=claim.expect.text if claim.expect is not None else "supported",
         quantifier=claim.quantifier or "",
+        axes=tuple(name.text for name in claim.axes),
         comparisons=tuple(asking.comparisons()),
         sign=claim.comparison,
         level=float(claim.level.value) if claim.level is not None else LEVEL,
         unit=asking.unit,
+        is_difference=units.is_difference(claim),
         seeds=fewest_seeds(claim, found),
     )
 

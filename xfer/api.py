@@ -132,12 +132,17 @@ def runs(spec: Path | None = None, store: Path | None = None) -> list[RunRecord]
 
 
 def find_run(name: str | None, store: Path | None = None) -> RunRecord:
-    """The run of that name, or the beginning of one; without a name the latest. Raises UsageError for none."""
+    """The run of that name, or the only one that begins so; without a name the latest. Raises UsageError."""
     found = [r for r in runs(None, store) if r.name.startswith(name or "")]
     if not found:
         what = f"no run `{name}`" if name else "no run"
         raise UsageError(f"there is {what} in this store", "`xfer runs` lists them; `--store DIR` says which store")
-    return found[0]
+    if name and len(found) > 1 and all(r.name != name for r in found):
+        from compiler.suggest import listing
+
+        fitting = f"it fits {listing(r.name for r in found)}"
+        raise UsageError(f"`{name}` begins the names of {len(found)} runs", fitting)
+    return next((r for r in found if r.name == name), found[0])
 
 
 def why(study: Study, node: str) -> Why:

@@ -217,9 +217,11 @@ def compare(first: str, second: str, *, as_json: bool, **where: Any) -> int:  # 
     """Compare the scores of two runs, question by question, with paired tests. Runs nothing.
 
     RUN is the name of a run (`xfer runs`), or a spec, also SPEC::LABEL or REVISION:SPEC.
+
+    Exit 0: something is compared, 3: one of the two has no scores yet, 1: they have no question in common.
     """
     from runtime.evidence.comparing import compare as pair
-    from xfer.render.pairings import pairs_document, show_pairs
+    from xfer.render.pairings import is_empty, pairs_document, show_pairs
     from xfer.sides import side
 
     out, err = consoles()
@@ -234,7 +236,9 @@ def compare(first: str, second: str, *, as_json: bool, **where: Any) -> int:  # 
         put(pairs_document(titles, compared, LEVEL))
     else:
         show_pairs(out, titles, compared, LEVEL)
-    return exits.OK
+    if compared.pairs:
+        return exits.OK
+    return exits.WORK if any(is_empty(compared)) else exits.ERROR
 
 
 LEVEL = 0.95

@@ -3,7 +3,7 @@
 OK = 0
 ERROR = 1  # a node failed, an input is missing
 USAGE = 2  # wrong usage or a wrong spec
-WORK = 3  # `plan --detailed-exitcode`: there is work
+WORK = 3  # there is work: `plan --detailed-exitcode`, scores that `verify` or `compare` lacks
 INTERRUPTED = 4  # go on with the same command
 STORE = 5
 STALE = 6  # a saved plan that is no longer what would run

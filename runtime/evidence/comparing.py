@@ -42,11 +42,13 @@ class Pair(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """All pairs, and how many questions one side alone has."""
+    """All pairs, and what one side alone has."""
 
     pairs: tuple[Pair, ...]
-    only_first: int
+    only_first: int  # questions
     only_second: int
+    missing: tuple[tuple[int, int], tuple[int, int]]  # of each side: scores that are not there, of how many
+    unpaired: tuple[int, int]  # the most seeds of a question that the first side has and the other lacks; of the second
 
 
 def compare(first: Evidence, second: Evidence, level: float = 0.95) -> Compared:
@@ -66,7 +68,9 @@ def compare(first: Evidence, second: Evidence, level: float = 0.95) -> Compared:
         replace(p, difference=replace(p.difference, adjusted=adjusted))
         for p, adjusted in zip(pairs, corrected, strict=True)
     )
-    return Compared(found, len(ours) - len(common), len(theirs) - len(common))
+    missing = (first.missing(first.plan.cells), second.missing(second.plan.cells))
+    unpaired = _unpaired([(one[place][1], other[place][1]) for place in common], (first, second))
+    return Compared(found, len(ours) - len(common), len(theirs) - len(common), missing, unpaired)
 
 
 _Scores = dict[str, dict[str, "Cell"]]  # language -> seed -> cell
@@ -122,7 +126,8 @@ def _pair(
     level: float,
 ) -> Pair | None:
     benchmark = place[2]
-    means = [_mean(benchmark, languages, of_side) for of_side in scores]
+    paired = _paired(languages, scores, sides)
+    means = [_mean(benchmark, languages, of_side) for of_side in paired]
     effects = [side.mean(mean) for side, mean in zip(sides, means, strict=True)]
     if effects[0] is None or effects[1] is None:
         return None
@@ -132,6 +137,38 @@ def _pair(
     told = replace(estimate(difference, level), p=p)
     experiment, axes, _, metric = place
     return Pair(experiment, axes, benchmark, metric, language, first, second, told, test)
+
+
+def _paired(
+    languages: Sequence[str], scores: tuple[_Scores, _Scores], sides: tuple[Evidence, Evidence]
+) -> tuple[_Scores, _Scores]:
+    """Of each language the seeds that both sides have, so that the difference is that of what stands beside it.
+
+    All of them where they have none in common: nothing is paired then.
+    """
+    kept: tuple[_Scores, _Scores] = ({}, {})
+    for language in languages:
+        seeds = [_there(side, of_side[language]) for side, of_side in zip(sides, scores, strict=True)]
+        both = seeds[0] & seeds[1]
+        for found, of_side, own in zip(kept, scores, seeds, strict=True):
+            found[language] = {s: cell for s, cell in of_side[language].items() if s in (both or own)}
+    return kept
+
+
+def _there(side: Evidence, by_seed: Mapping[str, Cell]) -> set[str]:
+    """The seeds whose score is there and counts."""
+    return {s for s, cell in by_seed.items() if side.given(cell.score) is not None and not side.is_left_out(cell)}
+
+
+def _unpaired(common: Iterable[tuple[_Scores, _Scores]], sides: tuple[Evidence, Evidence]) -> tuple[int, int]:
+    """The most seeds that one side of a question has alone, where others are paired."""
+    most = [0, 0]
+    for ours, theirs in common:
+        for language in ours.keys() & theirs.keys():
+            first, second = _there(sides[0], ours[language]), _there(sides[1], theirs[language])
+            if first & second:
+                most = [max(most[0], len(first - second)), max(most[1], len(second - first))]
+    return most[0], most[1]
 
 
 def _mean(benchmark: str, languages: Sequence[str], scores: _Scores) -> Mean:

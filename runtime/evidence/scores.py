@@ -36,6 +36,7 @@ class Given(Struct, frozen=True, eq=False):
 
     rows: Rows  # (I,)
     values: Values  # (I,)
+    gathered: bool = False  # whether several rows are one item
 
 
 class _Answers(Struct, frozen=True, eq=False):
@@ -74,6 +75,10 @@ class Evidence:
         """How many of these scores are not there, and how many they are."""
         keys = {cell.score for cell in of}
         return len([key for key in keys if self.given(key) is None]), len(keys)
+
+    def gathers(self, of: Iterable[Cell]) -> bool:
+        """Whether several rows of some of these scores count as one item, as those of one text do."""
+        return any(found.gathered for cell in of if (found := self.given(cell.score)) is not None)
 
     def _rows(self, of: Mean) -> Iterator[tuple[str, Rows]]:
         for group in of.groups:
@@ -134,7 +139,8 @@ class Evidence:
         except DamagedObject:
             return None
         found = items(answered.kind, op.metric, answered.table, threshold)
-        return Given(*gathered(answered.table, found.rows, pseudo_values(found)))
+        rows, values = gathered(answered.table, found.rows, pseudo_values(found))
+        return Given(rows, values, len(rows) < len(found.rows))
 
     def _answers(self, predictions: Key) -> _Answers | None:
         """The predictions, read once; None where they are not there, or damaged, or those of no network."""

@@ -57,6 +57,7 @@ class Entry(Struct, frozen=True):
     selected: str  # "target dev": checkpoints were chosen by dev data of each language
     left_out: bool = False  # whether degenerate runs count nowhere
     restarted: int = 0  # trainings that collapsed and began anew
+    gathered: bool = False  # whether rows of one text count as one item
     beside: tuple[int, int] = (0, 0)  # of what it is compared with: scores that are not there, degenerate runs
 
 
@@ -137,6 +138,7 @@ def _entry(spot: Spot, level: float, evidence: Evidence) -> Entry:
         next((cell.selected for cell in cells(spot.shown) if cell.selected), ""),
         any(cell.excluded for cell in cells(spot.shown)),
         evidence.restarted(cells(spot.shown)),
+        evidence.gathers(cells(spot.shown)),
         _beside(spot, evidence),
     )
 

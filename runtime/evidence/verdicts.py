@@ -55,6 +55,7 @@ class Judged(Struct, frozen=True, eq=False):
     verdict: str
     compared: tuple[Compared, ...]
     p: float | None  # two-sided, of the whole claim, corrected for all claims of the spec (Holm)
+    alone: float | None  # the same of this claim by itself
     missing: tuple[int, int]  # scores that are not there, of how many
     collapsed: tuple[int, int] = (0, 0)  # degenerate runs, of how many
     why: str = ""  # why it is undecided whatever the scores: "missing", "seeds" or "no value"
@@ -74,12 +75,17 @@ class _Weighed(Struct, frozen=True, eq=False):
     above: float = 1.0  # one-sided p-values: of the whole claim's being wrong, and of its being right
     below: float = 1.0
 
+    @property
+    def p(self) -> float:
+        """Two-sided."""
+        return min(1.0, 2 * min(self.above, self.below))
+
 
 def judge(claims: Sequence[Claimed], evidence: Evidence) -> tuple[Judged, ...]:
     """The verdicts of all claims of a spec together: each is corrected for all others, decidable or not."""
     weighed = [_weigh(claim, evidence) for claim in claims]
     others = [1.0] * (evidence.plan.claimed - len(weighed))  # claims of the spec that nobody asked for count, too
-    corrected = holm([*(min(1.0, 2 * min(w.above, w.below)) for w in weighed), *others])[: len(weighed)]
+    corrected = holm([*(w.p for w in weighed), *others])[: len(weighed)]
     return tuple(_judged(w, p) for w, p in zip(weighed, corrected, strict=True))
 
 
@@ -87,8 +93,9 @@ def _judged(weighed: _Weighed, p: float) -> Judged:
     verdict = UNDECIDED
     if not weighed.why and p <= 1 - weighed.claim.level:
         verdict = SUPPORTED if weighed.above < weighed.below else REFUTED
+    told, alone = (None, None) if weighed.why else (p, weighed.p)
     rests = weighed.missing, weighed.collapsed, weighed.why
-    return Judged(weighed.claim, verdict, weighed.compared, None if weighed.why else p, *rests)
+    return Judged(weighed.claim, verdict, weighed.compared, told, alone, *rests)
 
 
 def _weigh(claim: Claimed, evidence: Evidence) -> _Weighed:

@@ -121,6 +121,9 @@ def test_a_run_is_what_it_was_whatever_became_of_its_spec(specs, tmp_path, capsy
     shutil.copy("other.xfer", "one.xfer")
     assert ["20200102-000000-bbbb", "20200101-000000-aaaa"] == [r.name for r in runs(None, store)]
 
+    assert exits.USAGE == call(["compare", "2020", "other.xfer", "--store", str(store)])
+    said = capsys.readouterr().err
+    assert "`2020` begins the names of 2 runs" in said and "`20200101-000000-aaaa`" in said
     assert exits.OK == call(["compare", "20200101", "other.xfer", "--store", str(store)])
     shown = capsys.readouterr().out
     assert "20200101-000000-aaaa (one.xfer)" in shown and "w-xcauses · accuracy" in shown
@@ -145,6 +148,47 @@ def test_what_is_no_run_and_no_spec_is_told(specs, capsys, address):
     assert exits.USAGE == call(["compare", "one.xfer", address, "--store", str(store)])
     told = capsys.readouterr().err
     assert address in told and "Traceback" not in told
+
+
+def test_both_columns_are_of_the_seeds_that_are_compared(specs, compared, capsys):
+    pairs = {p["language"]: p for p in compared(3, ONE, OTHER.replace("{seeds}", "5"))["pairs"]}
+    one, other = values("one.xfer", "store"), values("other.xfer", "store")
+
+    for language in ("qaa", "qab", "qac"):
+        for side, own in (("first", one), ("second", other)):
+            assert pytest.approx(np.mean([own[language, s] for s in "123"])) == pairs[language][side]["value"]
+            assert 3 == pairs[language][side]["seeds"]
+    for pair in pairs.values():
+        difference = pair["second"]["value"] - pair["first"]["value"]
+        assert pytest.approx(difference) == pair["difference"]["value"]
+    assert exits.OK == call(["compare", "one.xfer", "other.xfer", "--store", "store"])
+    assert "up to 2 seeds of a question the second alone has: left out on both sides" in capsys.readouterr().out
+
+
+def test_other_seeds_are_compared_unpaired(compared):
+    pairs = {p["language"]: p for p in compared(3, ONE, OTHER.replace("(seeds: {seeds})", "(seed: {7 | 8})"))["pairs"]}
+
+    assert {(3, 2)} == {(p["first"]["seeds"], p["second"]["seeds"]) for p in pairs.values()}
+    assert all(
+        pytest.approx(p["second"]["value"] - p["first"]["value"]) == p["difference"]["value"] for p in pairs.values()
+    )
+
+
+def test_a_spec_that_has_not_run_is_told_of(specs, tmp_path, capsys):
+    store = specs(3)
+    (tmp_path / "new.xfer").write_text(ONE.replace("{seeds}", "3").replace("steps: 3", "steps: 5"))
+
+    assert exits.WORK == call(["compare", "one.xfer", "new.xfer", "--store", str(store)])
+    said = capsys.readouterr().out
+    assert "no score of the second is there: `xfer run` makes them" in said
+    assert "no score of one is of the same question" not in said
+
+
+def test_what_has_no_question_in_common_is_told_of(specs, compared, capsys):
+    store = specs(3, (ONE, ONE.replace("@ w-xcauses[qaa, qab, qac](", "@ w-causes[qaa](split: dev, ")))
+
+    assert exits.ERROR == call(["compare", "one.xfer", "other.xfer", "--store", str(store)])
+    assert "no score of one is of the same question as one of the other" in capsys.readouterr().out
 
 
 def test_a_wrong_spec_is_shown_at_its_place(specs, tmp_path, capsys):

@@ -180,12 +180,36 @@ def test_every_needs_all_and_some_needs_one(judged):
 def test_the_least_clear_comparisons_stand_first(verify):
     text = verify("every arm, language: mean(study[under: clean]) > 5").out
     whole = verify("every arm, language: mean(study[under: clean]) > 5", options=["--full"]).out
-    shown = [float(n) for n in re.findall(r"^ +[\w-]+, \w+: \+([\d.]+) \[", whole, re.MULTILINE)]
+    shown = [float(n) for n in re.findall(r"^ +[\w-]+, \w+: ([\d.]+) \[", whole, re.MULTILINE)]
 
     assert "every arm, language: mean(study[under: clean]) > 5" in text
     assert "… and 6 more (--full)" in text
     assert 12 == len(shown)
     assert sorted(shown) == shown
+
+
+def test_of_some_the_clearest_comparisons_stand_first(verify):
+    whole = verify("some arm, language: mean(study[under: clean]) > 5", options=["--full"]).out
+    shown = [float(n) for n in re.findall(r"^ +[\w-]+, \w+: ([\d.]+) \[", whole, re.MULTILINE)]
+
+    assert 12 == len(shown)
+    assert sorted(shown, reverse=True) == shown
+
+
+def test_what_is_gone_through_is_named_also_where_nothing_is_there(verify, monkeypatch, tmp_path):
+    monkeypatch.setenv("XFER_STORE", str(tmp_path / "empty"))
+
+    assert (
+        "every arm, language: mean(study[under: clean]) > 5"
+        in verify("every arm, language: mean(study[under: clean]) > 5", code=exits.WORK).out
+    )
+
+
+def test_differences_have_a_sign_and_scores_have_none(verify):
+    text = verify(HELPS, "mean(study[arm: skip, under: clean]) > 5").out
+
+    assert re.search(r"^ +\+\d+\.\d \[\+", text, re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d \[\d", text, re.MULTILINE)
 
 
 # --- statistics by hand
@@ -327,6 +351,6 @@ def test_the_text_says_what_the_document_says(verify, judged):
         assert one["p_holm"] == pytest.approx(float(p), abs=0.0006)
         assert one["claim"] in text
         assert one["place"] in text
-    assert "p is corrected for all 4 claims of the spec (Holm)" in text
+    assert "p: two-sided, against the bound, corrected for all 4 claims of the spec (Holm)" in text
     assert "4 claims: 2 supported, 1 refuted, 1 undecided; 2 not as expected" in text
     assert {"expected": "supported", "missing": 0, "scores": 32}.items() <= found[0].items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from compiler.units import CORRELATION
 from runtime.evidence.intervals import FEWEST_ITEMS
 from runtime.evidence.power import POWER
 from runtime.evidence.verdicts import FEWEST_SEEDS, REFUTED, SUPPORTED, UNDECIDED
@@ -26,7 +27,7 @@ _NO_VALUE = (
     "it has no value here: its sides have no languages or benchmarks in common that count, all its runs are left out, "
     "it divides by 0, or it correlates fewer than four languages"
 )
-_MOST = 6  # comparisons of a claim that are shown, the least clear first
+_MOST = 6  # comparisons of a claim that are shown: of `every` the least clear first, of `some` the clearest
 
 
 def show_verdicts(console: Console, judged: Sequence[Judged], claimed: int, *, full: bool = False) -> None:
@@ -47,27 +48,21 @@ def show_verdicts(console: Console, judged: Sequence[Judged], claimed: int, *, f
     unexpected = sum(1 for one in judged if not one.is_expected)
     expected = "as expected" if not unexpected else f"{unexpected} not as expected"
     say(console, Text(f"{counted(len(judged), 'claim')}: {counts}; {expected}", "bold"))
-    if claimed > 1:
-        corrected = f"p is corrected for all {claimed} claims of the spec (Holm)"
-        say(console, Text(f"intervals are of each by itself; {corrected}", "dim"))
+    corrected = f", corrected for all {claimed} claims of the spec (Holm)" if claimed > 1 else ""
+    say(console, Text(f"intervals are of each by itself; p: two-sided, against the bound{corrected}", "dim"))
 
 
 def _lines(one: Judged, *, full: bool) -> Iterator[str]:
-    axes = ", ".join(axis for axis, _ in one.claim.comparisons[0].at) if one.claim.comparisons else ""
-    names = f"{one.claim.quantifier} {axes}: " if one.claim.quantifier else ""
+    names = f"{one.claim.quantifier} {', '.join(one.claim.axes)}: " if one.claim.quantifier else ""
     yield f"{names}{one.claim.text}   {one.claim.place}"
     yield from _why(one)
-    shown = _least_clear(one.compared) if _is_several(one) else one.compared
+    shown = _in_order(one) if one.claim.quantifier else one.compared
     for compared in shown if full else shown[:_MOST]:
         yield _compared(compared, one)
     if len(shown) > _MOST and not full:
         yield f"… and {len(shown) - _MOST} more (--full)"
     if one.p is not None:
-        yield f"p {_p(one.p)}{_detectable(one)}"
-
-
-def _is_several(one: Judged) -> bool:
-    return bool(one.claim.quantifier and one.compared)
+        yield f"p {_p(one.p)}{_corrected(one)}{_detectable(one)}"
 
 
 def _why(one: Judged) -> Iterator[str]:
@@ -87,20 +82,34 @@ def _why(one: Judged) -> Iterator[str]:
         yield f"{failed} of {counted(runs, 'run')} collapsed to chance or to one answer"
 
 
-def _least_clear(compared: Sequence[Compared]) -> list[Compared]:
-    return sorted(compared, key=lambda c: c.direction * (c.quantity.value - c.bound))
+def _in_order(one: Judged) -> list[Compared]:
+    """What a verdict hangs on first: of `every` what speaks least for it, of `some` what speaks most."""
+    some = one.claim.quantifier == "some"
+    return sorted(one.compared, key=lambda c: c.direction * (c.quantity.value - c.bound), reverse=some)
 
 
 def _compared(compared: Compared, one: Judged) -> str:
     at = f"{', '.join(value for _, value in compared.of.at)}: " if compared.of.at else ""
     ends = compared.interval
-    number = number_in(compared.quantity.value, one.claim.unit)
+    number = _number(compared.quantity.value, one)
     within = ""
     if ends is not None:
-        low, high = number_in(ends.low, one.claim.unit), number_in(ends.high, one.claim.unit)
-        within = f" [{low}, {high}]"
+        within = f" [{_number(ends.low, one)}, {_number(ends.high, one)}]"
     extremes = "".join(f"; {which} is {value}" for which, value in compared.extremes)
     return f"{at}{number}{within} {compared.sign} {bound_in(compared.bound, one.claim.unit)}{extremes}"
+
+
+def _number(value: float, one: Judged) -> str:
+    """A score without a sign, a difference with one."""
+    written = number_in(value, one.claim.unit)
+    return written if one.claim.is_difference or one.claim.unit == CORRELATION else written.removeprefix("+")
+
+
+def _corrected(one: Judged) -> str:
+    """The p-value by itself, where it alone would have decided."""
+    if one.p is None or one.alone is None or one.verdict != UNDECIDED or one.alone > 1 - one.claim.level:
+        return ""
+    return f"; by itself {_p(one.alone)}, which the correction leaves undecided"
 
 
 def _detectable(one: Judged) -> str:

@@ -15,7 +15,7 @@ from xfer.render.messages import counted, say
 from xfer.render.sheets import CLEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runtime.evidence.tables import Estimate
 
 FORMAT = "1.0"
+_SIDES = ("first", "second")
 _HEADS = ("language", "first", "second", "second less first", "p")
 _OF = {
     SEEDS: "over seeds and items: it speaks of these recipes",
@@ -33,7 +34,7 @@ _OF = {
 
 def show_pairs(console: Console, titles: tuple[str, str], compared: Compared, level: float) -> None:
     """A table for each question that both answer."""
-    for number, title in zip(("first", "second"), titles, strict=True):
+    for number, title in zip(_SIDES, titles, strict=True):
         say(console, Text.assemble((f"{number}: ", "bold"), title))
     for named, pairs in groupby(compared.pairs, key=lambda p: (p.experiment, p.axes, p.benchmark, p.metric)):
         experiment, axes, benchmark, metric = named
@@ -68,17 +69,35 @@ def _number(estimate: Estimate, sign: str) -> str:
 
 
 def _notes(compared: Compared, level: float) -> list[str]:
+    missing = list(_missing(compared))
     if not compared.pairs:
-        return ["no score of one is of the same question as one of the other: experiment, axes, benchmark, metric"]
+        nothing = "no score of one is of the same question as one of the other: experiment, axes, benchmark, metric"
+        return missing if any(is_empty(compared)) else [*missing, nothing]
     tests = dict.fromkeys(pair.test for pair in compared.pairs)
     lines = [f"points; ±: half of the {level:.0%} interval over seeds and items, where there are two seeds or more"]
     lines += [f"p {_OF[test]}" for test in tests]
     number = counted(len(compared.pairs), "comparison")
     lines.append(f"{CLEAR} not zero at {level:.0%}, corrected for all {number} (Holm); p are not corrected")
-    for side, only in (("first", compared.only_first), ("second", compared.only_second)):
+    for side, only in zip(_SIDES, (compared.only_first, compared.only_second), strict=True):
         if only:
             lines.append(f"{counted(only, 'question')} the {side} alone asks")
-    return lines
+    for side, seeds in zip(_SIDES, compared.unpaired, strict=True):
+        if seeds:
+            lines.append(f"up to {counted(seeds, 'seed')} of a question the {side} alone has: left out on both sides")
+    return [*lines, *missing]
+
+
+def is_empty(compared: Compared) -> tuple[bool, bool]:
+    """Whether the first, the second side has no score at all."""
+    first, second = (missing == scores for missing, scores in compared.missing)
+    return first, second
+
+
+def _missing(compared: Compared) -> Iterator[str]:
+    for side, (missing, scores) in zip(_SIDES, compared.missing, strict=True):
+        if missing:
+            said = "no score" if missing == scores else f"{scores - missing:,} of {scores:,} scores"
+            yield f"{said} of the {side} {'is' if missing == scores else 'are'} there: `xfer run` makes them"
 
 
 def pairs_document(titles: tuple[str, str], compared: Compared, level: float) -> str:
@@ -106,6 +125,7 @@ def pairs_document(titles: tuple[str, str], compared: Compared, level: float) ->
         "level": level,
         "only_first": compared.only_first,
         "only_second": compared.only_second,
+        "missing": dict(zip(_SIDES, (missing for missing, _ in compared.missing), strict=True)),
         "pairs": found,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.evidence.tables import Drawn, Entry, Estimate
 
 NOTHING = "–"
+GATHERED = "rows of one text are one item"
 _LANGUAGES = ("language", "first", "second")
 CLEAR, CHOSEN, FAILED, PARTIAL = "*", "†", "‡", "?"  # behind a number; the notes say what each means
 
@@ -142,7 +143,7 @@ def _notes(drawn: Drawn) -> Iterator[str]:
     report, entries = drawn.report, [entry for _, _, entry, _ in drawn.entries()]
     shown = [e.shown for e in entries if e.shown is not None]
     if shown:
-        yield from _of_numbers(report, shown)
+        yield from _of_numbers(report, shown, gathered=any(entry.gathered for entry in entries))
         yield from _of_means(report)
         yield from _of_differences(report, entries)
         yield from _of_marks(entries)
@@ -156,9 +157,9 @@ def _notes(drawn: Drawn) -> Iterator[str]:
         yield f"where {'; '.join(f'{axis}: {values}' for axis, values in report.pins)}"
 
 
-def _of_numbers(report: Reported, shown: Sequence[Estimate]) -> Iterator[str]:
+def _of_numbers(report: Reported, shown: Sequence[Estimate], *, gathered: bool) -> Iterator[str]:
     seeds, items = _seeds([e.seeds for e in shown]), _range([e.items for e in shown])
-    yield f"{', '.join(report.metrics)}, in points; {seeds}, {items} items"
+    yield f"{', '.join(report.metrics)}, in points; {seeds}, {items} items{f' ({GATHERED})' if gathered else ''}"
     if any(e.low is not None for e in shown):
         yield f"±: half of the {report.level:.0%} interval over seeds and items, of each number by itself"
     yield from _outside(shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from compiler.catalog import BUILT_IN_AXES
@@ -23,6 +23,7 @@ class Table(Struct, frozen=True):
     values: Mapping[str, tuple[str, ...]]  # axis -> its values, both in the order of the text
     baselines: Mapping[str, tuple[str, ...]]  # axis -> those of its values that change nothing
     slots: Mapping[str, str]  # axis -> the slot of settings that it sets
+    groups: Mapping[str, Collection[str]] = field(default_factory=dict)  # of languages, by name: of whole experiments
 
     def narrowed(self, axis: str, values: Collection[str]) -> Table:
         """The scores that have one of the values."""
@@ -91,12 +92,15 @@ def table(rows: Iterable[Scored]) -> Table:
 _LAST = {axis: n for n, axis in enumerate(("benchmark", *OF_LANGUAGES, "seed", "under", "chain", "after", "metric"))}
 
 
-def tables(runs: Iterable[Run]) -> dict[str, Table]:
-    """The scores of each experiment by its label, in the order of the text; `#2` is the second, which has none."""
+def tables(runs: Iterable[Run], groups: Mapping[str, Collection[str]]) -> dict[str, Table]:
+    """The scores of each experiment by its label, in the order of the text; `#2` is the second, which has none.
+
+    By the names of the groups languages can be pinned.
+    """
     rows: dict[str, list[Scored]] = {}
     for run in runs:
         rows.setdefault(run.experiment, []).extend(scores(run))
-    return {label: table(found) for label, found in rows.items()}
+    return {label: replace(table(found), groups=groups) for label, found in rows.items()}
 
 
 def joined(several: Mapping[str, Table]) -> Table:
@@ -104,4 +108,5 @@ def joined(several: Mapping[str, Table]) -> Table:
     if len(several) == 1:
         return next(iter(several.values()))
     rows = (row for found in several.values() for row in found.rows)
-    return table(replace(row, taken={**row.taken, "chain": row.experiment}) for row in rows)
+    whole = table(replace(row, taken={**row.taken, "chain": row.experiment}) for row in rows)
+    return replace(whole, groups=next((found.groups for found in several.values()), {}))

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from compiler import codes
 from compiler.asking import ask
-from compiler.axes import tables
 from compiler.bag import Bag
 from compiler.claims import check_claim
 from compiler.reports import read_report
@@ -18,12 +17,11 @@ from dsl.diagnostics import Label, Severity, has_errors
 from dsl.syntax import Claim, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from compiler.asked import Claimed, Reported
     from compiler.averaging import Placed
     from compiler.axes import Table
-    from compiler.settle import Run
     from dsl.diagnostics import Diagnostic
     from dsl.source import Span
     from dsl.syntax import Spec
@@ -49,14 +47,13 @@ class Conclusions(Struct, frozen=True):
         return tuple(r for r in reports if r is not None), tuple(c for c in claims if c is not None)
 
 
-def check_conclusions(spec: Spec, runs: Iterable[Run], bag: Bag, *, changed: bool) -> Conclusions:
+def check_conclusions(spec: Spec, known: Mapping[str, Table], bag: Bag, *, changed: bool) -> Conclusions:
     """Those that are right; what is wrong in the others is reported.
 
     Where settings were `changed` from outside, for a quick trial perhaps, a choice that a report speaks of may be
     gone: what is wrong then is a warning.
     """
     asked = [s for s in spec.statements if isinstance(s, Conclusion)]
-    known = tables(runs) if asked else {}
     first: dict[tuple[type, str], Span] = {}
     right = []
     for conclusion in asked:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dsl.source import Span
 
 
-_LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's misspelt name
+LONGEST_CODE = 3  # letters of a bare code; what is longer may be a group's misspelt name
 
 
 def select(written: Languages, available: tuple[str, ...], task: str, names: Names, bag: Bag) -> tuple[str, ...]:
@@ -72,6 +72,14 @@ def members(name: Name, names: Names, known: dict[Span, set[str]] | None = None)
     return known[place]
 
 
+def groups(names: Names) -> dict[str, set[str]]:
+    """The codes of each group that the spec can name."""
+    scope = names.scopes[names.source]
+    seen = {**names.library, **scope.used, **scope.own}
+    known: dict[Span, set[str]] = {}
+    return {name: members(g.name, names, known) for name, g in seen.items() if isinstance(g, Group)}
+
+
 def is_group_right(group: Group, names: Names, bag: Bag) -> bool:
     """Whether a group holds no `*` and not itself, however deep; faults are in the bag."""
     return _Heights(names, bag, {}).of(group, ()) is not None
@@ -120,7 +128,7 @@ def _missing(code: Name, available: tuple[str, ...], task: str, names: Names, ba
         message = f"there is no group of languages `{code.text}`"
         hint = f"did you mean `{group} - {code.text[len(group) + 1 :]}`? A difference needs spaces"
         bag.error(codes.UNKNOWN_LANGUAGE, code.span, message, hint)
-    elif len(code.text) > _LONGEST_CODE and (group := closest(code.text, groups)) is not None:
+    elif len(code.text) > LONGEST_CODE and (group := closest(code.text, groups)) is not None:
         message = f"there is no group of languages `{code.text}`"
         bag.error(codes.UNKNOWN_LANGUAGE, code.span, message, f"did you mean `{group}`?")
     elif are_pairs(available) and not are_pairs((code.text,)):

@@ -9,6 +9,8 @@ from msgspec import Struct
 from compiler import codes
 from compiler.axes import table
 from compiler.catalog import SETTINGS
+from compiler.cells import OF_LANGUAGES
+from compiler.languages import LONGEST_CODE
 from compiler.resolve import own_pairs
 from compiler.suggest import closest, language_hint, listing
 from compiler.writing import describe
@@ -74,7 +76,8 @@ class Axes(Struct, frozen=True):
     def _value_hint(self, axis: str, text: str) -> str:
         known = self.table.values
         if axis == "language":
-            return language_hint(text, known[axis])
+            near = closest(text, self.table.groups) if len(text) > LONGEST_CODE else None
+            return f"did you mean `{near}`?" if near is not None else language_hint(text, known[axis])
         others = [a for a, values in known.items() if a != axis and text in values]
         if others:
             return f"it is a value of {listing(others)}; `{axis}` has {listing(known[axis])}"
@@ -89,14 +92,32 @@ class Axes(Struct, frozen=True):
         axis, value = pair.key.text, pair.value
         if not self.has(axis, pair.key.span):
             return None
-        listed = isinstance(value, ListValue)
         items = value.items if isinstance(value, ListValue) else (value,)
         if not items:
             hint = f"it has {listing(self.table.values[axis])}"
             self.bag.error(codes.WRONG_VALUE, value.span, f"`{axis}` is narrowed to no value at all", hint)
-        values = [self.value(axis, item) for item in items]
-        known = tuple(v for v in values if v is not None)
-        return Pin(axis, known, listed, pair.span) if items and len(known) == len(values) else None
+        values = [self._values(axis, item) for item in items]
+        known = dict.fromkeys(v for several in values for v in several)
+        listed = isinstance(value, ListValue) or self._group(axis, value) is not None
+        return Pin(axis, tuple(known), listed, pair.span) if items and all(values) else None
+
+    def _values(self, axis: str, item: Value) -> tuple[str, ...]:
+        """The value, or of a group of languages those that there are; () after a finding."""
+        group = self._group(axis, item)
+        if group is None:
+            value = self.value(axis, item)
+            return (value,) if value is not None else ()
+        found = tuple(v for v in self.table.values[axis] if v in group)
+        if not found:
+            message = f"`{axis}` of {self.whose} has no language of the group `{item.span.text}`"
+            self.bag.error(codes.NO_VALUE, item.span, message, f"it has {listing(self.table.values[axis])}")
+        return found
+
+    def _group(self, axis: str, value: Value) -> Collection[str] | None:
+        """The codes of a group that is written as a value of languages."""
+        if axis not in OF_LANGUAGES or not isinstance(value, Word):
+            return None
+        return self.table.groups.get(value.text)
 
     def left(self, pins: Mapping[str, Pin], span: Span, compared: str = "") -> Table | None:
         """The scores that the pins leave; None after the finding that they leave none.

@@ -18,6 +18,7 @@ from compiler.compose import Composer
 from compiler.conclusions import check_conclusions
 from compiler.controls import wanted as wanted_controls
 from compiler.graph import place
+from compiler.languages import groups
 from compiler.locate import Locator
 from compiler.looking import look
 from compiler.lower import Lowering
@@ -32,8 +33,9 @@ from dsl.source import Source, Span
 from dsl.syntax import Claim, Report, Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from compiler.axes import Table
     from compiler.places import Places
     from compiler.plan import Device
     from compiler.resolve import Named
@@ -90,13 +92,13 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     _check_experiments(spec, names, bag)
     limits = read_budget(spec, bag)
     runs, controls = _composed(spec, names, places, bag)
-    warn_unused(names, bag)
+    warn_unused(spec, names, bag)
     if bag.failed():
         return Compiled(None, bag.all())
     fitting = check_runs(runs, bag)
     conclusions = None
     if not bag.failed():
-        conclusions = check_conclusions(spec, fitting, bag, changed=bool(wanted.settings))
+        conclusions = check_conclusions(spec, _tables(spec, fitting, names), bag, changed=bool(wanted.settings))
     kept = [run for run in fitting if wanted.experiment in (None, run.experiment)]
     locator = Locator(places, bag)
     plan = Lowering(locator, device, bag).plan(source.name, kept, conclusions)
@@ -113,12 +115,17 @@ def compile_text(source: Source, places: Places, device: Device, wanted: Wanted 
     return Compiled(plan, bag.all(), None, names, experiments, limits, looked)
 
 
+def _tables(spec: Spec, runs: Iterable[Run], names: Names) -> Mapping[str, Table]:
+    """What reports and claims can speak of; nothing where there are none."""
+    asked = any(isinstance(s, Report | Claim) for s in spec.statements)
+    return tables(runs, groups(names)) if asked else {}
+
+
 def _composed(spec: Spec, names: Names, places: Places, bag: Bag) -> tuple[tuple[Run, ...], list[Control]]:
     """The runs of a spec; with the control chains that its reports and claims compare with, which are told apart."""
     first = Bag()
     runs = Composer(names, places, first).compose()
-    asked = any(isinstance(s, Report | Claim) for s in spec.statements) and not first.failed()
-    controls = wanted_controls(spec, tables(runs)) if asked else {}
+    controls = wanted_controls(spec, _tables(spec, runs, names)) if not first.failed() else {}
     if not controls:
         for diagnostic in first.all():
             bag.add(diagnostic)

@@ -10,16 +10,26 @@ from dsl.syntax import (
     Alternative,
     Chain,
     Choice,
+    Claim,
     Declaration,
     Group,
     Languages,
     LanguageTerm,
     Let,
+    ListValue,
     Name,
+    Pair,
+    Record,
     Ref,
+    Report,
+    Selection,
+    Signed,
     Stage,
+    Statistic,
     Suite,
+    Sum,
     Tail,
+    Word,
 )
 
 if TYPE_CHECKING:
@@ -27,14 +37,16 @@ if TYPE_CHECKING:
 
     from compiler.bag import Bag
     from compiler.resolve import Names
+    from dsl.syntax import Spec
 
 
-def warn_unused(names: Names, bag: Bag) -> None:
+def warn_unused(spec: Spec, names: Names, bag: Bag) -> None:
     """Lets and declarations of the file that no chain reaches; a name that is wrong may have meant one of them."""
     if not names.experiments or bag.failed():
         return
-    used: set[str] = set()
+    used = set(_pinned(spec, names))
     waiting = [n for e in names.experiments for n in names_in(e.chain)]
+    waiting += [n for group in used for n in names_in(names.own[group])]
     while waiting:
         name = waiting.pop()
         if name not in used:
@@ -45,16 +57,24 @@ def warn_unused(names: Names, bag: Bag) -> None:
             bag.warn(codes.UNUSED, found.name.span, f"{word_of(found)} `{name}` is never used")
 
 
+def _pinned(spec: Spec, names: Names) -> Iterator[str]:
+    """The groups by which reports and claims pin languages."""
+    asked = tuple(s for s in spec.statements if isinstance(s, Report | Claim))
+    yield from (name for name in names_in(asked) if isinstance(names.own.get(name), Group))
+
+
 def names_in(node: object) -> Iterator[str]:
     """Every name that a node refers to; keys and labels are none."""
     match node:
-        case Name(text=text):
+        case Name(text=text) | Word(text=text):
             yield text
         case tuple():
             for item in node:
                 yield from names_in(item)
         case Declaration(parent=inner) | Let(stage=inner) | Group(languages=inner) | Suite(tails=inner):
             yield from names_in(inner)
+        case Claim(left=left, right=right):
+            yield from names_in((left, right))
         case Ref(name=name, languages=languages):
             yield from names_in((name, languages))
         case Chain(model=first, stages=stages, targets=targets) | Tail(suite=first, stages=stages, targets=targets):
@@ -65,5 +85,13 @@ def names_in(node: object) -> Iterator[str]:
             | Alternative(stages=inner)
             | Choice(alternatives=inner)
             | Languages(terms=inner)
+            | Report(record=inner)
+            | Record(pairs=inner)
+            | Pair(value=inner)
+            | ListValue(items=inner)
+            | Selection(pins=inner)
+            | Statistic(operand=inner)
+            | Signed(term=inner)
+            | Sum(terms=inner)
         ):
             yield from names_in(inner)

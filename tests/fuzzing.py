@@ -125,7 +125,9 @@ def _report(random: Random, axes: dict[str, list[str]]) -> str:
     roles = {axis: random.choice(("rows", "columns", "where")) for axis in axes}
     shown = {role: [a for a, r in roles.items() if r == role] for role in ("rows", "columns", "where")}
     shown["columns"] += random.sample(["benchmark", "language", "seed"], random.randint(0, 2))
-    pins = ", ".join(f"{a}: {random.choice(axes[a])}" for a in shown["where"])
+    pinned = [f"{a}: {random.choice(axes[a])}" for a in shown["where"]]
+    pinned += random.choice(([], [], [], ["language: few"], ["language: [en, other]"]))
+    pins = ", ".join(pinned)
     keys = ["of: asked", f"where: {{ {pins} }}"] + [
         f"{r}: [{', '.join(shown[r])}]" for r in ("rows", "columns") if shown[r]
     ]

@@ -29,7 +29,7 @@ def scores(folder):
         spec, _ = parse(Source("spec.xfer", PRELUDE + text))
         bag, places = Bag(), Places(folder)
         names = resolve(load(spec, places, bag), library(), bag)
-        known = tables(Composer(names, places, bag).compose())
+        known = tables(Composer(names, places, bag).compose(), {})
 
         assert not has_errors(bag.all())
         return known

@@ -157,3 +157,17 @@ def test_what_a_gain_compares_with_is_not_gone_through(asked):
 
     assert [{"stage-1": "w-stories"}, {"stage-1": "w-words"}] == [c["at"] for c in every["comparisons"]]
     assert ["w-stories"] == [e["at"] for e in worst["comparisons"][0]["extremes"]]
+
+
+def test_a_group_of_languages_is_pinned_as_the_list_of_those_that_there_are(asked):
+    head = "group near = [qab, qac, qaf]\n" + chain("a", "qaa, qab, qac, qad")
+    by_group, by_list, every = claims(
+        asked, "mean(a[language: near]) > 5", "mean(a[language: [qab, qac]]) > 5", "every language: a[language: near] > 5",
+        head=head,
+    )  # fmt: skip
+
+    assert pytest.approx(share("qab", "qac")) == by_group["comparisons"][0]["estimate"]
+    assert by_list["comparisons"] == by_group["comparisons"]
+    assert [{"language": "qab"}, {"language": "qac"}] == [c["at"] for c in every["comparisons"]]
+    rows = asked(head + 'report "R" { rows: language, where: { language: near } }\n', "report", out="--csv")
+    assert ["qab", "qac"] == [r["language"] for r in rows if r["of"] == "cell"]

@@ -27,7 +27,7 @@ from compiler.settle import (
     settle,
 )
 from compiler.stages import alike, split, weights_given
-from compiler.suggest import did_you_mean
+from compiler.suggest import did_you_mean, listing
 from compiler.values import Given, read_settings
 from dsl.diagnostics import Diagnostic, Label, Severity
 from dsl.syntax import Declaration, Experiment, Let, Name, Ref, Suite
@@ -54,6 +54,7 @@ class Composer(Struct, dict=True):
     controls: Controls = field(default_factory=dict)
     read: dict[tuple[Span, ...], Level] = field(default_factory=dict)
     opened: dict[tuple[object, ...], Open | None] = field(default_factory=dict)  # of one experiment
+    hidden: dict[tuple[str, Span], dict[str, Label]] = field(default_factory=dict)  # what defaults hide of which tasks
     chains: list[Level] = field(default_factory=list)  # what stands in each `with`, and behind mixtures
 
     def __post_init__(self) -> None:
@@ -65,6 +66,7 @@ class Composer(Struct, dict=True):
         self.declared.read_own()
         self.levels.read()
         runs = [r for n, e in enumerate(self.names.experiments, 1) for r in self._experiment(e, n)]
+        self._say_hidden()
         if self.names.experiments and not self.bag.failed():
             self.levels.report_unused(self.chains)
         return tuple(runs)
@@ -293,10 +295,13 @@ class Composer(Struct, dict=True):
         defaults = {g.span for _, level in self.levels.defaults for g in level}
         for slot, given in givens.items():
             if given.span in defaults and (hidden := own.get(slot)) is not None and hidden.value != given.value:
-                message = f"this hides the own `{slot}` of `{task.name}`"
-                label = Label(hidden.span, "the task's own")
-                note = Diagnostic(codes.HIDES_VALUE, message, Label(given.span), (label,), None, Severity.NOTE)
-                self.bag.add(note)
+                self.hidden.setdefault((slot, given.span), {})[task.name] = Label(hidden.span, "the task's own")
+
+    def _say_hidden(self) -> None:
+        for (slot, span), of_tasks in self.hidden.items():
+            message = f"this hides the own `{slot}` of {listing(of_tasks)}"
+            of_each = tuple(of_tasks.values())
+            self.bag.add(Diagnostic(codes.HIDES_VALUE, message, Label(span), of_each, None, Severity.NOTE))
 
     def _task_at(self, name: Name, *, target: bool) -> TaskDecl | None:
         found = self.names.get(name)

@@ -224,6 +224,7 @@ class DataLowering:
     def _data_places(self, part: Settled, reading: Reading, lengths: Settled) -> Mapping[str, Place]:
         """Where each thing that the data's key holds was said."""
         said = {f"input.{f.name}": f.span for f in reading.input}
+        said |= {"labels": part.task.said["labels"]} if "labels" in part.task.said else {}
         said |= {"data": reading.sources[0].span, "input": reading.input[0].span}
         written = (("join", reading.join), ("filter", reading.filter), ("cluster", reading.cluster))
         said |= {key: w.span for key, w in written if w is not None}

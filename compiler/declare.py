@@ -63,6 +63,7 @@ class TaskDecl(Struct, frozen=True):
     lineage: tuple[Span, ...]  # the same, as places: itself, its parent, …
     span: Span
     facts: Facts
+    said: Mapping[str, Span]  # where `labels` and `metrics` are, if they are
     absent: AbsentRows | None = None  # the file of its labels, where that must be obtained
     shared: Mapping[str, Mapping[Rows, Span]] = field(
         default_factory=dict
@@ -152,6 +153,7 @@ def declare_task(merged: Merged, names: Names, places: Places, bag: Bag) -> Task
         lineage=merged.lineage,
         span=name.span,
         facts=read_facts(merged, kind, languages, names, bag),
+        said={key: pair.span for key in ("labels", "metrics") if (pair := merged.nearest(key)) is not None},
     )
 
 

@@ -65,6 +65,7 @@ class Asked(Struct, frozen=True, dict=True):
     label: tuple[str, str]  # before and behind the language
     span: Span
     places: Mapping[str, Place]
+    scored: Mapping[str, Place]  # of its scores
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -93,6 +94,7 @@ def asked(run: Run, title: str, target: Settled, answer: Answer, graph: Graph, d
     places = setting_places(target.settings, graph)
     if precision.place is not None:
         places["precision"] = graph.place(precision.place)
+    said = target.task.said
     part, weights, seed = answer.part, answer.weights, seed_of(run)
     return Asked(
         cell=answer.cell,
@@ -109,6 +111,7 @@ def asked(run: Run, title: str, target: Settled, answer: Answer, graph: Graph, d
         label=(f"{title} @ {target.task.name}[", f"]{under_of(target)}{f' (seed {seed})' if seed else ''}"),
         span=target.span,
         places=places,
+        scored={"metrics": graph.place(said["metrics"])} if "metrics" in said else _NOWHERE,
     )
 
 
@@ -131,10 +134,10 @@ def enter(
         if rule.has_threshold and asked.threshold is not None:
             number = as_real(asked.threshold) if tuned_on is None else None
             cut = Score(key, metric, rule.version, number, tuned_on)
-            scored = graph.enter(cut, label, asked.span, asked.places)
+            scored = graph.enter(cut, label, asked.span, {**asked.places, **asked.scored})
         else:
             scored = _scored(metric, rule.version).key(key)
-            graph.enter(Score(key, metric, rule.version), label, asked.span, _NOWHERE, scored)
+            graph.enter(Score(key, metric, rule.version), label, asked.span, asked.scored, scored)
         cells.append(asked.cell.scored(language, metric, scored, zero_shot=zero_shot))
     return tuple(cells)
 

@@ -47,10 +47,10 @@ def report(
     drawn = _drawn(studies, title)
     if form is None:
         from xfer.render.reports import show_sheet
-        from xfer.render.sheets import sheet
+        from xfer.render.sheets import sheets
 
-        for one in drawn:
-            show_sheet(out, sheet(one))
+        for one in sheets(drawn):
+            show_sheet(out, one)
         return exits.OK
     text = FORMS[form](drawn)
     if output is None:
@@ -81,9 +81,12 @@ def _form(said: set[str], output: Path | None) -> str | None:
     if len(said) > 1:
         forms = " and ".join(f"`--{name}`" for name in sorted(said))
         raise UsageError(f"{forms}: a report has one form at a time", "ask for each by itself, into a file with `-o`")
+    known = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
+    if said and output is not None and known.get(output.suffix, *said) not in said:
+        message = f"`--{next(iter(said))}` is not the form of `{output}`"
+        raise UsageError(message, f"leave it out, or write into another file than `{output.suffix}`")
     if said or output is None:
         return next(iter(said), None)
-    known = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
     if output.suffix not in known:
         hint = f"`{output.stem}.md`, or say the form: `--latex`"
         raise UsageError(f"`{output}` does not say in which form: {', '.join(known)}", hint)
@@ -100,16 +103,16 @@ def _write(path: Path, text: str) -> None:
 
 def _markdown(drawn: Sequence[Drawn]) -> str:
     from xfer.render.reports import markdown
-    from xfer.render.sheets import sheet
+    from xfer.render.sheets import sheets
 
-    return "\n".join(markdown(sheet(one)) for one in drawn)
+    return "\n".join(map(markdown, sheets(drawn)))
 
 
 def _latex(drawn: Sequence[Drawn]) -> str:
     from xfer.render.latex import latex
-    from xfer.render.sheets import sheet
+    from xfer.render.sheets import sheets
 
-    return "\n".join(latex(sheet(one)) for one in drawn)
+    return "\n".join(map(latex, sheets(drawn)))
 
 
 def _csv(drawn: Sequence[Drawn]) -> str:

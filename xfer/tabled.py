@@ -7,9 +7,12 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from xfer.render.outlooks import unit_of_value
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from compiler.asked import Reported
     from runtime.evidence.tables import Drawn, Entry, Estimate, Variance
     from runtime.evidence.verdicts import Compared, Judged
 
@@ -19,7 +22,7 @@ _NUMBERS = (
     "difference_missing", "difference_degenerate", "seeds", "items",
     "variance_seeds", "variance_items", "missing", "degenerate", "runs", "selected",
 )  # fmt: skip
-_COLUMNS = ("report", "of", "metric", *_NUMBERS)
+_COLUMNS = ("report", "place", "of", "metric", *_NUMBERS)
 
 
 def report_records(drawn: Drawn) -> list[dict[str, Any]]:
@@ -75,17 +78,24 @@ def _of_difference(entry: Entry) -> dict[str, object]:
 
 
 def reports_csv(drawn: Sequence[Drawn]) -> str:
-    """Every report one below the other, with a column for each axis."""
-    axes = list(dict.fromkeys(axis for one in drawn for axis in (*one.report.rows, *one.report.columns)))
+    """Every report one below the other, with a column for each axis that is shown or pinned."""
+    axes = list(dict.fromkeys(axis for one in drawn for axis in _axes(one.report)))
     named = {axis: axis if axis not in _COLUMNS else f"axis:{axis}" for axis in axes}
     text = io.StringIO()
-    columns = ["report", "of", *named.values(), "metric", *_NUMBERS]
+    columns = ["report", "place", "of", *named.values(), "metric", *_NUMBERS]
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for one in drawn:
+        pinned = {axis: value for axis, value in one.report.pins if axis in named}
         for record in report_records(one):
-            writer.writerow({**record, **{named[axis]: value for axis, value in record["at"].items()}})
+            at = {named[axis]: value for axis, value in (pinned | record["at"]).items()}
+            writer.writerow({**record, "place": str(one.report.place), **at})
     return text.getvalue()
+
+
+def _axes(report: Reported) -> Iterator[str]:
+    yield from (*report.rows, *report.columns)
+    yield from (axis for axis, _ in report.pins if axis != "metric")
 
 
 def reports_json(drawn: Sequence[Drawn]) -> str:
@@ -119,7 +129,7 @@ def verdicts_json(judged: Sequence[Judged]) -> str:
             "place": str(one.claim.place),
             "quantifier": one.claim.quantifier or None,
             "level": one.claim.level,
-            "unit": one.claim.unit,
+            "unit": unit_of_value(one.claim.unit),
             "verdict": one.verdict,
             "expected": one.claim.expected,
             "why": one.why or None,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from compiler.cells import OF_LANGUAGES
+from compiler.suggest import closest, listing
 from compiler.units import POINTS
 from runtime.evidence.answers import means
 from runtime.evidence.scores import Evidence
@@ -56,9 +58,15 @@ def trace(study: Study, title: str, address: Sequence[str], *, source: bool = Fa
         raise UsageError(message, f"there is {', '.join(known) or 'none'}")
     apart = [n for n in found if source == (n.of == "source" and "language" not in n.at)]
     if not apart:
-        raise UsageError(f"no number of `{title}` stands apart in the source language", "leave `--source` out")
+        raise UsageError(f"no number of `{title}` stands apart in the source language", _where_source(found))
     number = _chosen(apart, wanted, title)
     return Traced(number, lineage(number.means, evidence))
+
+
+def _where_source(numbers: Sequence[Number]) -> str:
+    """How to reach what a report shows in the source language, where that is a column like others."""
+    shown = next((n.at["language"] for n in numbers if n.of == "source" and "language" in n.at), None)
+    return f"it stands at `language={shown}`" if shown is not None else "leave `--source` out"
 
 
 def _address(address: Sequence[str]) -> dict[str, str]:
@@ -77,6 +85,8 @@ def _chosen(numbers: Sequence[Number], wanted: Mapping[str, str], title: str) ->
     fitting = exact or [n for n in numbers if wanted.items() <= n.at.items()]
     if len(fitting) == 1:
         return fitting[0]
+    if not fitting:
+        _check_words(numbers, wanted, title)
     offered = fitting or numbers
     several = len({n.title for n in offered}) > 1
     shown = "".join(f"\n  {_offered(n, titled=several)}" for n in offered[:_SHOWN])
@@ -84,6 +94,26 @@ def _chosen(numbers: Sequence[Number], wanted: Mapping[str, str], title: str) ->
     said = _written(wanted)
     what = f"{len(fitting)} numbers of `{title}` fit" if fitting else f"no number of `{title}` stands at `{said}`"
     raise UsageError(what, f"say which:{shown}{more}")
+
+
+def _check_words(numbers: Sequence[Number], wanted: Mapping[str, str], title: str) -> None:
+    """Raise UsageError for an axis that no number has, or a value that none has there."""
+    axes = list(dict.fromkeys(axis for n in numbers for axis in n.at))
+    for axis, value in wanted.items():
+        if axis not in axes:
+            there = f"there is {listing(axes)}" if axes else "it is one number: give no axis"
+            raise UsageError(f"the numbers of `{title}` have no axis `{axis}`", _meant(axis, axes) or there)
+        values = list(dict.fromkeys(n.at[axis] for n in numbers if axis in n.at))
+        if value not in values:
+            mean = " (a mean has none: leave the axis out)" if any(axis not in n.at for n in numbers) else ""
+            hint = _meant(value, values) if axis not in OF_LANGUAGES else ""
+            message = f"no number of `{title}` stands at `{axis}={value}`"
+            raise UsageError(message, hint or f"there is {listing(values)}{mean}")
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    best = closest(word, known)
+    return f"did you mean `{best}`?" if best is not None else ""
 
 
 def _offered(number: Number, *, titled: bool) -> str:

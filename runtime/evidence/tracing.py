@@ -57,6 +57,7 @@ class Lineage(Struct, frozen=True):
     scores: tuple[TracedScore, ...]
     origins: tuple[Origin, ...]
     lines: tuple[Place, ...]  # each line once, in the order of files and lines
+    gathered: bool  # whether rows of one text count as one item
 
 
 def lineage(means: Sequence[Mean], evidence: Evidence) -> Lineage:
@@ -69,7 +70,7 @@ def lineage(means: Sequence[Mean], evidence: Evidence) -> Lineage:
     origins = tuple(Origin(n, tuple(known.words(n.op))) for n in plan.nodes if n.key in behind)
     places = {(p.file, p.line): p for o in origins for p in (o.node.place, *o.node.places.values())}
     scores = tuple(replace(_traced(c, nodes, evidence), left_out=left_out.get(c.score, "")) for c in kept)
-    return Lineage(scores, origins, tuple(places[at] for at in sorted(places)))
+    return Lineage(scores, origins, tuple(places[at] for at in sorted(places)), evidence.gathers(kept))
 
 
 def _behind(keys: Iterable[Key], nodes: Mapping[Key, Node]) -> set[Key]:

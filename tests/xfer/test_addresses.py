@@ -66,7 +66,9 @@ def test_every_number_has_an_address_and_is_the_mean_of_its_scores(say, traced):
 
         assert row["of"] == found["of"]
         assert float(row["value"]) == pytest.approx(np.mean(means), abs=1e-12) == found["value"]
-        assert (row["difference"] or "None") == str(found["difference"])
+        for name in ("low", "high", "difference", "difference_low", "difference_high", "p", "p_holm", "seeds", "items"):
+            assert (row[name] or "None") == str(found[name]), name
+        assert "a fraction" == found["unit"]
     assert {"cell", "mean", "source"} == {row["of"] for row in rows}
 
 
@@ -106,13 +108,17 @@ def test_a_comparison_of_a_claim_has_the_values_that_it_goes_through(traced):
             ["2 numbers of `Both benchmarks` fit", "benchmark=w-xcauses"],
         ),
         (("Both benchmarks",), ["12 numbers of `Both benchmarks` fit"]),
-        (("Both benchmarks", "arm=w-story"), ["no number of `Both benchmarks` stands at `arm=w-story`", "arm=skip"]),
-        (("Both benchmarks", "limb=skip"), ["stands at `limb=skip`"]),
+        (("Both benchmarks", "arm=w-story"), ["stands at `arm=w-story`", "did you mean `w-stories`?"]),
+        (("Both benchmarks", "arm=none"), ["stands at `arm=none`", "there is `skip`, `w-stories`"]),
+        (("Both benchmarks", "language=mean"), ["(a mean has none: leave the axis out)"]),
+        (("Both benchmarks", "languag=qab"), ["have no axis `languag`", "did you mean `language`?"]),
+        (("Both benchmarks", "limb=skip"), ["have no axis `limb`", "there is `arm`, `benchmark`, `language`"]),
+        (("it helps", "arm=skip"), ["have no axis `arm`", "it is one number: give no axis"]),
         (("Both benchmarks", "arm"), ["`arm` is no `AXIS=VALUE`", "for example `language=sw`"]),
         (("Both benchmarks", "=skip"), ["`=skip` is no `AXIS=VALUE`"]),
         (("nothing", "arm=skip"), ["called `nothing`", "`Both benchmarks`", "`it helps`"]),
         (("it helps", "--source"), ["no number of `it helps` stands apart", "leave `--source` out"]),
-        (("Both benchmarks", "arm=skip", "--source"), ["no number of `Both benchmarks` stands apart"]),
+        (("Both benchmarks", "arm=skip", "--source"), ["stands apart", "it stands at `language=qaa`"]),
     ],
 )
 def test_what_is_no_address_says_what_there_is(say, command, words):
@@ -152,6 +158,17 @@ def test_a_number_of_a_claim_is_in_its_unit(say, folder):
         found = json.loads(say("trace", title, "--json", spec="units.xfer").out)
         assert form.format(found["value"]) in say("trace", title, spec="units.xfer").out
         assert found["unit"] == {"share": "a share of the clean score", "r": "a correlation"}[title]
+
+
+def test_the_lines_are_also_those_of_labels_and_metrics(say, folder):
+    declared = "task mine : w-entail {\n  labels: [yes, no, perhaps]\n  metrics: [macro-f1]\n}\n"
+    text = declared + "study: babel-mini -> mine(steps: 3) @ mine[qaa](split: dev, limit: 20)\n"
+    (folder / "declared.xfer").write_text(text + 'report "R" { rows: benchmark }\n')
+    found = json.loads(say("trace", "R", "--json", spec="declared.xfer").out)
+
+    texts = [line["text"].strip() for line in found["lines"]]
+    assert "labels: [yes, no, perhaps]" in texts
+    assert "metrics: [macro-f1]" in texts
 
 
 def test_a_long_list_is_cut_and_says_so(say):

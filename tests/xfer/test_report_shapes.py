@@ -268,7 +268,7 @@ def test_the_suffix_of_a_file_says_the_form(report, here, suffix, form):
 def test_a_form_that_is_said_goes_into_any_file(report, here):
     report("", "--csv", "--output", "out.txt", "--title", "second", text=TWO)
 
-    assert (here / "out.txt").read_text().startswith("report,of,")
+    assert (here / "out.txt").read_text().startswith("report,place,of,")
     assert "First" not in (here / "out.txt").read_text()
 
 
@@ -294,8 +294,29 @@ def test_a_spec_with_errors_shows_them_and_draws_nothing(report):
     assert "" == said.out
 
 
-def test_forms_are_told_apart_by_the_last(report):
-    assert report("", "--json", text=TWO).out.startswith("{")
+def test_a_report_has_one_form(report, here):
+    for said in (("--json", "--csv"), ("--csv", "-o", "out.md")):
+        assert "form" in report("", *said, text=TWO, code=exits.USAGE).err
+    assert not (here / "out.md").exists()
+    report("", "--markdown", "-o", "out.md", text=TWO)
+    assert (here / "out.md").read_text().startswith("### First of all")
+
+
+def test_reports_of_several_specs_are_told_apart(report, here, capsys):
+    body = "of: two, rows: benchmark, columns: language"
+    report(body)
+    (here / "again.xfer").write_text((here / "study.xfer").read_text())
+
+    text = report(body, "again.xfer", "--markdown").out
+    assert ["### R (study.xfer:7:8)", "### R (again.xfer:7:8)"] == [t for t in text.splitlines() if t.startswith("#")]
+    found = list(csv.DictReader(io.StringIO(report(body, "again.xfer", "--csv").out)))
+    assert ["study.xfer:7:8"] * 4 + ["again.xfer:7:8"] * 4 == [row["place"] for row in found]
+
+
+def test_rows_of_the_csv_name_what_is_pinned(rows):
+    found = rows("of: one, where: { benchmark: w-xcauses, arm: skip }, rows: language")
+
+    assert {("w-xcauses", "skip")} == {(row["benchmark"], row["arm"]) for row in found}
 
 
 PAIRS = """\

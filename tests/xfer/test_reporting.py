@@ -78,7 +78,7 @@ def test_csv_and_json_are_one(said, rows):
         for axis in ("intermediate", "language"):
             assert cell["at"].get(axis, "") == row[axis]
         for name, value in cell.items():
-            if name not in ("report", "of", "at"):
+            if name not in ("report", "of", "at"):  # the CSV says the place, too
                 assert ("" if value is None else str(value)) == row[name], name
 
 

@@ -300,7 +300,7 @@ def test_bounds_are_points_or_shares(judged):
     )
 
     assert [pytest.approx(bound) for bound in (0.4, 0.4, 0.4, 0.05)] == [c["comparisons"][0]["bound"] for c in found]
-    assert ["points", "points", "a share of the clean score", "points"] == [c["unit"] for c in found]
+    assert ["a fraction", "a fraction", "a share of the clean score", "a fraction"] == [c["unit"] for c in found]
 
 
 def test_the_level_is_that_of_the_claim(judged):

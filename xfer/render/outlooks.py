@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from compiler.units import CORRELATION, SHARE
+from compiler.units import CORRELATION, POINTS, SHARE
 from runtime.evidence.power import LARGE, POWER
 from xfer.render.messages import counted, say, warn
 
@@ -46,6 +46,11 @@ def number_in(value: float, unit: str) -> str:
     if unit == SHARE:
         return f"{100 * value:.1f}%"
     return f"{value:+.2f}" if unit == CORRELATION else f"{100 * value:+.1f}"
+
+
+def unit_of_value(unit: str) -> str:
+    """The unit of a value as documents hold it: scores are fractions there."""
+    return "a fraction" if unit == POINTS else unit
 
 
 def bound_in(value: float, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -56,9 +57,15 @@ class Sheet(Struct, frozen=True):
     is_heatmap: bool
 
 
-def sheet(drawn: Drawn) -> Sheet:
-    """The report as text."""
+def sheets(drawn: Sequence[Drawn]) -> list[Sheet]:
+    """The reports as text; where titles of several specs are the same, each with its place."""
+    titles = Counter(one.report.title for one in drawn)
+    return [_sheet(one, apart=titles[one.report.title] > 1) for one in drawn]
+
+
+def _sheet(drawn: Drawn, *, apart: bool) -> Sheet:
     report = drawn.report
+    title = f"{report.title} ({report.place})" if apart else report.title
     stubs = report.rows or ("",)
     blocks = [Block("", tuple(_lines(drawn, apart=False)))]
     if any(row.source for row in drawn.rows):
@@ -66,7 +73,7 @@ def sheet(drawn: Drawn) -> Sheet:
     if report.published:
         blocks.append(Block("published", tuple(_published(report, len(stubs)))))
     heads = tuple(_head(head, report) for head in drawn.heads)
-    return Sheet(report.title, stubs, heads, tuple(blocks), tuple(_notes(drawn)), "heatmap" in report.forms)
+    return Sheet(title, stubs, heads, tuple(blocks), tuple(_notes(drawn)), "heatmap" in report.forms)
 
 
 def _head(head: Column, report: Reported) -> tuple[str, ...]:

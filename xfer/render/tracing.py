@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from xfer.render.messages import counted, say, show_place
-from xfer.render.outlooks import number_in
+from xfer.render.outlooks import number_in, unit_of_value
+from xfer.render.sheets import GATHERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from runtime.evidence.tables import Estimate
     from runtime.evidence.tracing import Lineage, Origin, TracedScore
-    from xfer.tracing import Traced
+    from xfer.tracing import Number, Traced
 
 FORMAT = "1.0"
 _MOST = 12  # scores, and nodes of a sort, unless all are asked for
@@ -66,6 +67,7 @@ def _show_scores(console: Console, found: Lineage, *, full: bool) -> None:
     also = f", {missing:,} of them not there yet" if missing else ""
     out = sum(1 for score in found.scores if score.left_out)
     also += f", {out:,} of them left out" if out else ""
+    also += f"; {GATHERED}" if found.gathered else ""
     say(console, Text(f"{counted(len(found.scores), 'score')}{also}", "bold"))
     for score in found.scores if full else found.scores[:_MOST]:
         say(console, Text(f"  {_score(score)}"))
@@ -121,9 +123,8 @@ def trace_document(traced: Traced) -> str:
         "place": str(number.place),
         "at": dict(number.at),
         "of": number.of,
-        "unit": number.unit,
-        "value": number.shown.value if number.shown is not None else None,
-        "difference": number.difference.value if number.difference is not None else None,
+        "unit": unit_of_value(number.unit),
+        **_record(number),
         "scores": list(_scores(traced.lineage)),
         "nodes": [
             {
@@ -139,6 +140,23 @@ def trace_document(traced: Traced) -> str:
         "lines": [{"place": f"{p.file}:{p.line}", "text": p.text} for p in traced.lineage.lines],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _record(number: Number) -> dict[str, object]:
+    """By the names that the documents of `report` have."""
+    shown, less = number.shown, number.difference
+    return {
+        "value": shown.value if shown else None,
+        "low": shown.low if shown else None,
+        "high": shown.high if shown else None,
+        "difference": less.value if less else None,
+        "difference_low": less.low if less else None,
+        "difference_high": less.high if less else None,
+        "p": less.p if less else None,
+        "p_holm": less.adjusted if less else None,
+        "seeds": shown.seeds if shown else None,
+        "items": shown.items if shown else None,
+    }
 
 
 def _scores(found: Lineage) -> Iterator[dict[str, object]]:

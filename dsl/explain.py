@@ -226,6 +226,10 @@ def _hint(s: Situation) -> str | None:
         return f'write `"{s.at.text}"`'
     if s.at.type == "EQUAL" and "COMPARISON" in s.accepts:
         return "scores are compared with `>=`, `<=`, `>` or `<`; nothing is exactly equal to a measurement"
+    if first == "CLAIM" and s.at.type == "COMPARISON" and "COMPARISON" not in s.accepts:
+        return "a claim compares once: write two, one for each bound"
+    if first == "CLAIM" and s.at.type == "EXPECT":
+        return 'what is expected stands behind the title: `claim "TITLE" expect refuted: …`'
     if s.accepts == {"LPAR"} and s.before and s.before.type == "RPAR":
         return "leave the parentheses out, or write the settings of the run behind them: `(a + b)(epochs: 3)`"
     if first == "LET" and s.at.type == "ARROW" and s.opener is None:

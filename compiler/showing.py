@@ -139,6 +139,8 @@ class _Shown(Struct, frozen=True):
             "languages": f"[{', '.join(languages)}]",
             "metrics": f"[{self.kind.metric}]",
         }
+        if self.kind.cluster:
+            built_in["cluster"] = f"by `{self.kind.cluster}`"
         for key, value in built_in.items():
             if key not in self.merged.pairs:
                 yield Line(f"  # {key}: {value}", "built-in")

@@ -78,6 +78,7 @@ class Survey(Struct):
     indices: list[int] = field(default_factory=list)  # of those rows
     seen: list[Seen] = field(default_factory=list)
     clusters: set[int] = field(default_factory=set)  # the first row of each, where rows have any
+    clustered_by: str = ""  # the template of which they are the same
 
     @property
     def are_rows(self) -> bool:
@@ -107,6 +108,7 @@ def survey(
     values, facts = valued(op, files, allow_code=allow_code)
     found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept, names=op.labels)
     coding = Coding(tokenizer, op.max_length, op.labels, scored=False, own=dict(op.own or ()))
+    found.clustered_by = op.cluster if isinstance(op.cluster, str) else ""
     first: dict[str, int] = {}
     for index, given in islice(values, most):
         row = dict(given)

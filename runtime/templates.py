@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from jinja2.compiler import Frame
 
-FILTER = "filter"  # what the template of a filter is called; the others are fields of `input:`
+FILTER = "filter"  # what the template of a filter is called
+_KEYS = (FILTER, "cluster")  # templates of a declaration itself; the others are fields of `input:`
 MOST_CHARACTERS = 1_000_000  # of one value
 MOST_MADE = 50_000_000  # characters of all that is made for one row, on the way to its values
 MOST_BITS = 13_000  # of a whole number: some 4,000 digits, as many as Python writes out
@@ -367,7 +368,7 @@ def _refusals(field: Callable[[], str], row: Mapping[str, Any]) -> Iterator[None
 
 def _place(field: str) -> str:
     """The part of a spec that a template stands in."""
-    return field if field == FILTER else f"input.{field}"
+    return field if field in _KEYS else f"input.{field}"
 
 
 def _what(error: BaseException) -> str:

@@ -159,6 +159,7 @@ def test_each_line_says_who_wrote_it():
     assert "of mid, spec.xfer:17" == lines["epochs: 4"], "which hides the steps of `base`"
     assert "steps: 10k" not in lines
     assert "spec.xfer:19" == lines["precision: bf16"] == lines["languages: [en, th]"] == lines["join: none"]
+    assert "built-in" == lines["# cluster: by `context`"]
     assert "built-in" == lines["# batch: 32"] == lines["# weight-decay: 0.01"]
     assert "spec.xfer:4" == lines["# base : multiple-choice"]
     assert not any(line.startswith(("de:", "sw:")) for line in lines)

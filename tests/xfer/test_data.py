@@ -118,7 +118,20 @@ def test_rows_of_one_context_are_counted_as_clusters(here, capsys):
     found = {(r["split"], r["language"]): r["clusters"] for r in records(capsys, "asks[qaa, qab]")}
     assert {("train", "qaa"): None, ("test", "qaa"): 8, ("test", "qab"): 3} == found
     said = told(capsys, "asks[qaa, qab]")
-    assert 1 == said.count("each one draw of items") and "3 clusters, each one draw of items" in said
+    assert 1 == said.count("each one draw of items") and "3 clusters by `{{ premise }}`, each one draw of items" in said
+
+
+@pytest.mark.parametrize("key", ["cluster", "filter"])
+def test_a_template_that_asks_for_what_rows_lack_is_shown_where_it_stands(here, capsys, key):
+    spec = here / "spec.xfer"
+    spec.write_text(f'{spec.read_text()}task mine : asks {{ {key}: "{{{{ nothing }}}}" }}\n')
+    spec.write_text(f"{spec.read_text()}third: babel-mini -> mine(steps: 1) @ mine[qab]\n")
+
+    call(["run", f"{spec}::third", "--store", str(here / "store"), "--jobs", "1"])
+    said = capsys.readouterr().err
+    assert f"the template of `{key}` asks for what the row lacks: `nothing` is undefined" in said
+    (pointed,) = [line.strip(" |") for line in said.splitlines() if "^" in line]
+    assert "^" * len('"{{ nothing }}"') == pointed
 
 
 def test_all_rows_count_whatever_a_chain_takes_of_them(here, capsys):

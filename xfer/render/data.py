@@ -54,7 +54,8 @@ def _counts(survey: Survey) -> Iterator[str]:
     unlabelled = f", {survey.unlabelled:,} without a label" if survey.unlabelled else ""
     yield f"{counted(survey.rows, 'row')}{kept}{looked}{unlabelled}"
     if 0 < len(survey.clusters) < survey.looked:
-        yield f"{counted(len(survey.clusters), 'cluster')}, each one draw of items"
+        of_which = f" by `{survey.clustered_by}`" if survey.clustered_by else ""
+        yield f"{counted(len(survey.clusters), 'cluster')}{of_which}, each one draw of items"
     if survey.lengths:
         yield f"{_spread(survey.lengths)} tokens a sequence; {counted(survey.cut, 'row')} cut to fit"
     if survey.unknown:

@@ -161,10 +161,8 @@ def test_what_a_gain_compares_with_is_not_gone_through(asked):
 
 def test_a_group_of_languages_is_pinned_as_the_list_of_those_that_there_are(asked):
     head = "group near = [qab, qac, qaf]\n" + chain("a", "qaa, qab, qac, qad")
-    by_group, by_list, every = claims(
-        asked, "mean(a[language: near]) > 5", "mean(a[language: [qab, qac]]) > 5", "every language: a[language: near] > 5",
-        head=head,
-    )  # fmt: skip
+    of_list, of_each = "mean(a[language: [qab, qac]]) > 5", "every language: a[language: near] > 5"
+    by_group, by_list, every = claims(asked, "mean(a[language: near]) > 5", of_list, of_each, head=head)
 
     assert pytest.approx(share("qab", "qac")) == by_group["comparisons"][0]["estimate"]
     assert by_list["comparisons"] == by_group["comparisons"]

@@ -31,8 +31,11 @@ def first(number, items):
     return [n < number for n in range(items)]
 
 
-def plant(study, right):
-    """Put predictions and scores into the study's store: `right(cell)` says of each item whether it is, or None."""
+def plant(study, right, make=table):
+    """Put predictions and scores into the study's store.
+
+    `right(cell)` says of each item whether it is right, or None; `make` makes the predictions of it.
+    """
     store = study.store(write=True)
     nodes = {node.key: node for node in study.plan.nodes}
     made = {}
@@ -41,7 +44,7 @@ def plant(study, right):
         answers = right(cell) if isinstance(node.op, Score) and not cell.baseline else None
         if answers is not None:
             predictions = nodes[node.op.predictions]
-            made[predictions.key] = _put(store, predictions, _writing(table(answers)))
+            made[predictions.key] = _put(store, predictions, _writing(make(answers)))
             made[node.key] = _put(store, node, _scoring(predictions, node, store))
     store.index.add(made.values())
     store.index.close()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,12 +126,13 @@ def aligned(effects: Sequence[Effect]) -> list[Effect]:
 
     Of seeds that several have, those in common stay: what has fewer is compared on these.
     """
-    rows = _union([effect.rows for effect in effects])
+    rows = union([effect.rows for effect in effects])
     sets = _paired([b.seeds for e in effects for b in e.blocks])
     return [Effect(rows, _blocks(effect, rows, sets)) for effect in effects]
 
 
-def _union(all_rows: Sequence[Rows]) -> Rows:
+def union(all_rows: Sequence[Rows]) -> Rows:
+    """The items of all, ascending where they are not the same."""
     first = all_rows[0]
     if all(rows is first or np.array_equal(rows, first) for rows in all_rows):
         return first
@@ -166,17 +166,18 @@ def _blocks(effect: Effect, rows: Rows, sets: Sequence[tuple[str, ...]]) -> tupl
 
 
 def _spread(effect: Effect, rows: Rows) -> Effect:
-    """The effect over more items: those that it lacks give its mean, and its own deviate from it more by as much.
+    return Effect(rows, tuple(Block(b.seeds, spread(b.values, effect.rows, rows)) for b in effect.blocks))
 
-    So neither its mean changes nor, up to (n - 1)/n, the variance of it.
+
+def spread(values: Values, own: Rows, rows: Rows) -> Values:
+    """(S, I) of their own items over more, (S, J): those that they lack give the mean, and their own deviate J / I more.
+
+    So neither the mean changes nor, up to (n - 1)/n, the variance of it. Of a ratio of sums, as F1 is, that is exact:
+    an item that gives nothing to any sum has no influence.
     """
-    if effect.rows is rows or len(effect.rows) == len(rows):
-        return replace(effect, rows=rows)
-    at, more = np.searchsorted(rows, effect.rows), len(rows) / len(effect.rows)
-    blocks = []
-    for block in effect.blocks:
-        mean = block.values.mean(axis=1, keepdims=True)
-        values = np.repeat(mean, len(rows), axis=1)
-        values[:, at] = mean + more * (block.values - mean)
-        blocks.append(Block(block.seeds, values))
-    return Effect(rows, tuple(blocks))
+    if own is rows or np.array_equal(own, rows):
+        return values
+    mean = values.mean(axis=1, keepdims=True)
+    found: Values = np.repeat(mean, len(rows), axis=1)
+    found[:, np.searchsorted(rows, own)] = mean + len(rows) / len(own) * (values - mean)
+    return found

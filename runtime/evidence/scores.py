@@ -14,7 +14,7 @@ from compiler.ops import Data, Predict, Score, Train
 from runtime.clusters import gathered
 from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
-from runtime.evidence.effects import Effect, combined, of_items
+from runtime.evidence.effects import Effect, combined, of_items, spread, union
 from runtime.items import pseudo_values
 from runtime.metrics import items, predicted
 from runtime.results import threshold_of
@@ -95,8 +95,8 @@ class Evidence:
                 found[seed] = [g for cell in of_seed if (g := self.given(cell.score)) is not None]
         if not found:
             return None
-        rows = next(iter(found.values()))[0].rows
-        values = [np.mean([g.values for g in given], axis=0) for given in found.values()]
+        rows = union([g.rows for given in found.values() for g in given])  # of pools, those that a seed found
+        values = [np.mean([_over(rows, g) for g in given], axis=0) for given in found.values()]
         seeds = () if UNTRAINED in found else tuple(found)
         return of_items(np.arange(len(rows)) if ranked else rows, values, seeds)
 
@@ -232,6 +232,11 @@ class Evidence:
         op = self.ops[cell.score]
         answered = self._answers(op.predictions) if isinstance(op, Score) else None
         return look(answered.kind, answered.table) if answered is not None else None
+
+
+def _over(rows: Rows, given: Given) -> Values:
+    found: Values = spread(given.values[None], given.rows, rows)[0]
+    return found
 
 
 def cells(of: Mean) -> Iterator[Cell]:

@@ -5,7 +5,9 @@ import io
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from scipy import stats
 
 import xfer
 from tests.planting import first, plant
@@ -145,6 +147,72 @@ def test_claims_are_corrected_for_all_of_the_spec_whichever_are_asked_for(asked)
 
     assert {"b", "c"} == set(part)
     assert min(part.values()) == pytest.approx(1.5 * min(alone.values()))  # the clearest of three, not of two
+
+
+QUERIES = 40
+
+
+def pairs(found):
+    """Predictions of pools: query n has the document n, and is found (or not) with the document that is given."""
+    lines = {(q, d): 0.9 for q, d in found.items()} | {(q, q): np.nan for q in range(QUERIES) if found.get(q) != q}
+    return pa.table(
+        {
+            "query": pa.array([q for q, _ in lines], pa.int64()),
+            "document": pa.array([d for _, d in lines], pa.int64()),
+            "similarity": pa.array(list(lines.values()), pa.float64()),
+            "gold": [q == d for q, d in lines],
+        }
+    )
+
+
+def proposed(cell):
+    """What is found differs by seed: also queries that have no document, from 100 on."""
+    rng = np.random.default_rng([int(cell.seed.split("/")[0]), len(cell.axes), ord(cell.language[-1])])
+    of_gold = {q: q if rng.random() < 0.8 else q + 1 for q in range(QUERIES) if rng.random() < 0.7}
+    return of_gold | {100 + q: 7 for q in range(10) if rng.random() < 0.5}
+
+
+def test_items_that_only_some_seeds_have_give_the_others_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    chain_ = "a: babel-mini -> { skip | w-words(steps: 3) } -> w-stories(steps: 3) @ w-pool[qab](split: dev)"
+    spec = f'{chain_} with (seeds: 4)\nreport "R" {{ rows: stage-1, where: {{ metric: f1 }} }}\n'
+    (tmp_path / "s.xfer").write_text(spec)
+    study = xfer.compile("s.xfer", xfer.Options(store=tmp_path / "store"))
+    plant(study, proposed, pairs)
+
+    assert 0 == call(["report", "s.xfer", "--store", "store", "--csv"])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    cells = [c for c in study.plan.cells if c.metric == "f1"]
+    for row in rows:
+        own = [proposed(c) for c in cells if dict(c.axes)["stage-1"] == row["stage-1"]]
+        queries = sorted({q for found in own for q in found} | set(range(QUERIES)))
+        values = np.stack([influences(found, queries) for found in own])
+        assert len({len(found) for found in own}) > 1
+        assert str(len(queries)) == row["items"]
+        assert values.mean() == pytest.approx(float(row["value"]), abs=1e-9)
+        assert half(values) == pytest.approx(float(row["value"]) - float(row["low"]), rel=1e-6)
+
+
+def influences(found, queries):
+    """(I,) F1 plus what each query changes it by: 2 right / (found + gold), the gradient by hand."""
+    right = np.array([found.get(q) == q for q in queries], dtype=float)
+    said = np.array([q in found for q in queries], dtype=float)
+    gold = np.array([q < QUERIES for q in queries], dtype=float)
+    total = said.sum() + gold.sum()
+    score = 2 * right.sum() / total
+    return score + len(queries) * (2 * right - score * (said + gold)) / total
+
+
+def half(values):
+    """Half of the 95 % interval of the mean of (S, I): tests/xfer/test_reporting.py has it, too."""
+    seeds, items = values.shape
+    grand, of_seed, of_item = values.mean(), values.mean(axis=1), values.mean(axis=0)
+    by_seed = ((of_seed - grand) ** 2).sum() / (seeds - 1) / seeds
+    by_item = ((of_item - grand) ** 2).sum() / (items - 1) / items
+    left = values - of_seed[:, None] - of_item[None, :] + grand
+    rest = (left**2).sum() / ((seeds - 1) * (items - 1)) / (seeds * items)
+    of_seeds, of_items = (stats.t.ppf(0.975, n - 1) ** 2 for n in (seeds, items))
+    return np.sqrt(max(of_seeds * by_seed, of_items * rest) + of_items * max(by_item - rest, 0.0))
 
 
 def test_what_a_gain_compares_with_is_not_gone_through(asked):

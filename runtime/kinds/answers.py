@@ -65,9 +65,11 @@ def _overlap(prediction: list[str], answer: list[str], may_be_empty: bool) -> fl
     """F1 of two bags of words; of two empty ones 1 where no answer may be right, else 0 (as SQuAD 1.1)."""
     if may_be_empty and not (prediction and answer):
         return float(prediction == answer)
-    same = (Counter(prediction) & Counter(answer)).total()
-    if same == 0:
+    if prediction == answer:
+        return float(bool(answer))
+    if set(prediction).isdisjoint(answer):
         return 0.0
+    same = (Counter(prediction) & Counter(answer)).total()
     precision, recall = same / len(prediction), same / len(answer)
     return 2 * precision * recall / (precision + recall)
 

@@ -170,7 +170,7 @@ def _spread(effect: Effect, rows: Rows) -> Effect:
 
 
 def spread(values: Values, own: Rows, rows: Rows) -> Values:
-    """(S, I) of their own items over more, (S, J): those that they lack give the mean, and their own deviate J / I more.
+    """(S, I) of own items over more, (S, J): those that they lack give the mean, and their own deviate J / I more.
 
     So neither the mean changes nor, up to (n - 1)/n, the variance of it. Of a ratio of sums, as F1 is, that is exact:
     an item that gives nothing to any sum has no influence.

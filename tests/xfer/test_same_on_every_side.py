@@ -154,7 +154,7 @@ QUERIES = 40
 
 def pairs(found):
     """Predictions of pools: query n has the document n, and is found (or not) with the document that is given."""
-    lines = {(q, d): 0.9 for q, d in found.items()} | {(q, q): np.nan for q in range(QUERIES) if found.get(q) != q}
+    lines = dict.fromkeys(found.items(), 0.9) | {(q, q): np.nan for q in range(QUERIES) if found.get(q) != q}
     return pa.table(
         {
             "query": pa.array([q for q, _ in lines], pa.int64()),

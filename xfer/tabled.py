@@ -133,6 +133,7 @@ def verdicts_json(judged: Sequence[Judged]) -> str:
             "verdict": one.verdict,
             "expected": one.claim.expected,
             "why": one.why or None,
+            "p": one.alone,
             "p_holm": one.p,
             "missing": one.missing[0],
             "scores": one.missing[1],

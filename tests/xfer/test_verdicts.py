@@ -153,6 +153,19 @@ def test_an_empty_store_decides_nothing(judged, monkeypatch, tmp_path):
     assert ("missing", 32, 32, []) == tuple(found[name] for name in ("why", "missing", "scores", "comparisons"))
 
 
+def test_p_by_itself_is_told_where_the_correction_alone_leaves_a_claim_undecided(verify, judged):
+    near = "gain(study[arm: w-stories, under: clean]) > {:.2f}"
+    ends = judged(HELPS)[0]["comparisons"][0]
+    bound = near.format(100 * ends["low"] - 0.5)  # by itself supported, one of many it is not
+    (alone,) = judged(bound)
+    others = [UNCLEAR.replace("> 2", f"> {n / 10}") for n in range(8)]
+    text, beside = verify(bound, *others).out, judged(bound, *others)[0]
+
+    assert ("supported", alone["p_holm"]) == (alone["verdict"], alone["p"])
+    assert ("undecided", alone["p"]) == (beside["verdict"], beside["p"])
+    assert f"; by itself {alone['p']:.3f}, which the correction leaves undecided" in text
+
+
 def test_what_cannot_be_decided_is_corrected_for_all_the_same(judged):
     alone, (beside, *_) = judged(UNCLEAR), judged(UNCLEAR, HELPS, HARMS)
 

@@ -14,7 +14,7 @@ quickstart: $(STAMP)  ## Install, then run the main study on the embedded world.
 	$(BIN)/xfer run specs/quickstart.xfer
 
 test: check  ## Format, lint, types, imports, then the tests, in JOBS processes.
-	$(BIN)/python -m pytest -q --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -q --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -22,10 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL = Path(os.environ.get("XFER_REAL", ROOT.parent / "shared" / "real"))
 REQUIRED = set(os.environ.get("XFER_REQUIRE", "").split(",")) - {""}
 ALL = os.environ.get("XFER_TEST") == "all"
+LONGEST = ("test_kills.py",)  # files that begin first: one that begins last keeps a process waiting for it
 
 
 def pytest_collection_modifyitems(items):
     """Slow groups run with XFER_TEST=all; real data and LaTeX where they are; a required group fails, never skips."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         if item.get_closest_marker("slow") and not ALL:
             item.add_marker(pytest.mark.skip(reason="slow: set XFER_TEST=all"))

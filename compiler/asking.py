@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from compiler import units
 from compiler.asked import Claimed, Comparison, Correlation, Extreme, Mean, Number, Quotient, Sum
-from compiler.averaging import Averaging, shared, zero_shot
+from compiler.averaging import Averaging, alike, everywhere, shared, zero_shot
 from compiler.bag import Bag
 from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
@@ -24,10 +24,10 @@ from compiler.quantities import gone_over, selections
 from dsl import syntax
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from compiler.asked import At, Expression
-    from compiler.averaging import Counting, Placed
+    from compiler.averaging import Counting, Placed, Score
     from compiler.axes import Table
     from compiler.cells import Scored
     from compiler.comparing import Compared
@@ -91,17 +91,44 @@ class _Asking(Struct, frozen=True, dict=True):
         return Averaging(self.placed, None, len(benchmarks) > 1)
 
     @cached_property
-    def counting(self) -> Counting:
-        """The languages that count, wherever none is pinned."""
-        loose = [s for s in self.selected if not _pins_languages(s)]
-        sides = [list(self.averaging.scores(t.rows)) for s in loose for t in compared_tables(s, Bag())]
-        unpinned = [s for s in loose if "benchmark" not in s.pins and not self._goes_through("benchmark")]
-        common = shared([list(self.averaging.scores(t.rows)) for s in unpinned for t in compared_tables(s, Bag())])
-        pinned = {b for s in loose if s not in unpinned for b in s.table.values["benchmark"]}
-        return {b: found for b, found in zero_shot(sides).items() if b in common | pinned}
+    def languages(self) -> dict[_Pinned, Counting]:
+        """The languages that count where none is pinned, and of those that are: the same on every side."""
+        pinned = {pins: (everywhere if pins else zero_shot)(sides) for pins, sides in self._by_pins.items()}
+        return {pins: _alike(found, self._by_pins[pins]) for pins, found in pinned.items()}
 
-    def _goes_through(self, axis: str) -> bool:
-        return any(name.text == axis for name in self.claim.axes)
+    @cached_property
+    def zero_shot(self) -> dict[_Pinned, Counting]:
+        """Of those the languages that are zero-shot on every side."""
+        return {pins: zero_shot(sides) for pins, sides in self._by_pins.items()}
+
+    @cached_property
+    def _by_pins(self) -> dict[_Pinned, list[list[Score]]]:
+        """The sides of all selections that pin the same languages."""
+        found: dict[_Pinned, list[Selected]] = {}
+        for selected in self.selected:
+            found.setdefault(_languages_pinned(selected), []).append(selected)
+        return {pins: self._sides(of_pins) for pins, of_pins in found.items()}
+
+    @cached_property
+    def benchmarks(self) -> set[str]:
+        """Those that count where none is pinned: every side has them."""
+        return shared(self._sides(s for s in self.selected if self._averages_benchmarks(s)))
+
+    def _sides(self, selected: Iterable[Selected]) -> list[list[Score]]:
+        """The scores of selections and of what they are compared with."""
+        return [list(self.averaging.scores(t.rows)) for s in selected for t in compared_tables(s, Bag())]
+
+    def _averages_benchmarks(self, selected: Selected) -> bool:
+        over = {axis for statistic in selected.inside for axis in gone_over(statistic)}
+        apart = {name.text for name in self.claim.axes} | over | {axis for axis, _ in _gained_on(selected)}
+        return "benchmark" not in selected.pins and "benchmark" not in apart
+
+    def counting(self, selected: Selected) -> Counting:
+        """What counts of a selection, of each benchmark that does."""
+        found = self.languages[_languages_pinned(selected)]
+        if not self._averages_benchmarks(selected):
+            return found
+        return {b: languages for b, languages in found.items() if b in self.benchmarks}
 
     def comparisons(self) -> list[Comparison]:
         """One for each combination of values that is gone through."""
@@ -123,7 +150,7 @@ class _Asking(Struct, frozen=True, dict=True):
         loose = [s for s in beneath if not s.is_pinned(axis)]
         common = set.intersection(*(set(s.table.values.get(axis, ())) for s in loose))
         if axis == "language" and all("language" not in s.pins for s in loose):
-            common &= {code for languages in self.counting.values() for code in languages}
+            common &= {code for s in loose for languages in self.counting(s).values() for code in languages}
         common -= {value for s in loose for found, value in _gained_on(s) if found == axis}
         return [value for value in loose[0].table.values[axis] if value in common]
 
@@ -213,13 +240,13 @@ class _Asking(Struct, frozen=True, dict=True):
         averaging = self.averaging
         if (pin := selected.pins.get("metric")) is not None:
             averaging = replace(averaging, metric=pin.values[0])
-        counting = None if _pins_languages(selected) else self.counting
+        counting = self.counting(selected)
         sources = {row.taken["benchmark"]: row.source for row in found}
         if around.side == "source":
-            counting = {benchmark: (source,) for benchmark, source in sources.items()}
+            counting = {b: (source,) for b, source in sources.items() if b in counting}
         elif around.side == "others":
-            kept = counting if counting is not None else zero_shot([averaging.scores(found)])
-            counting = {b: [c for c in languages if c != sources.get(b)] for b, languages in kept.items()}
+            others = self.zero_shot[_languages_pinned(selected)]
+            counting = {b: [c for c in of if c in others[b] and c != sources.get(b)] for b, of in counting.items()}
         return averaging.mean(averaging.scores(found), counting)
 
 
@@ -234,7 +261,7 @@ def _left(selected: Selected, around: _Around) -> list[Scored]:
     swaps = dict(swap(selected) for swap in around.swaps)
     taken = {axis: (value,) for axis, value in around.at if not selected.is_pinned(axis)}
     pins = {**values_of(selected.pins), **taken}
-    found = list(selected.axes.table.rows)
+    found = list(selected.axes.written(values_of(selected.pins), swaps).rows)
     for axis, value in swaps.items():
         found = _narrowed(found, axis, (value,))
     for axis in pins.keys() - swaps.keys():
@@ -249,8 +276,17 @@ def _narrowed(rows: list[Scored], axis: str, values: Collection[str]) -> list[Sc
     return [kept for row in rows if (kept := row.narrowed(axis, values)) is not None]
 
 
-def _pins_languages(selected: Selected) -> bool:
-    return any(axis in selected.pins for axis in OF_LANGUAGES)
+_Pinned = tuple[tuple[str, tuple[str, ...]], ...]  # languages, and how
+
+
+def _languages_pinned(selected: Selected) -> _Pinned:
+    return tuple((axis, selected.pins[axis].values) for axis in OF_LANGUAGES if axis in selected.pins)
+
+
+def _alike(counting: Counting, sides: Sequence[Iterable[Score]]) -> Counting:
+    """The same languages for all where each side is of one benchmark, held against another."""
+    of_sides = [{score.of.taken["benchmark"] for score in one} for one in sides]
+    return alike(counting) if all(len(benchmarks) == 1 for benchmarks in of_sides) else counting
 
 
 def _found(compared: Compared | None) -> Compared:

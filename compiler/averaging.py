@@ -89,6 +89,25 @@ def _common(of_sides: Sequence[Mapping[str, bool]]) -> tuple[str, ...]:
     return tuple(c for c in of_sides[0] if all(c in languages for languages in of_sides))
 
 
+def everywhere(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
+    """Of each benchmark the languages that are there on every side that has it, trained on or not."""
+    found: dict[str, list[dict[str, None]]] = {}
+    for one in sides:
+        here: dict[str, dict[str, None]] = {}
+        for score in one:
+            here.setdefault(score.of.taken["benchmark"], {})[score.language] = None
+        for benchmark, languages in here.items():
+            found.setdefault(benchmark, []).append(languages)
+    return {b: tuple(c for c in of[0] if all(c in other for other in of)) for b, of in found.items()}
+
+
+def alike(counting: Counting) -> Counting:
+    """The languages that all benchmarks have, if there are any; else of each its own."""
+    first, *others = counting.values()
+    common = tuple(c for c in first if all(c in languages for languages in others))
+    return dict.fromkeys(counting, common) if common else counting
+
+
 def shared(sides: Sequence[Iterable[Score]]) -> set[str]:
     """The benchmarks that every side has."""
     found = [{score.of.taken["benchmark"] for score in one} for one in sides]

@@ -120,8 +120,18 @@ def compared_tables(selected: Selected, bag: Bag) -> Iterator[Table]:
     """The scores of a selection, and those of the baselines that it is compared with."""
     yield selected.table
     for statistic in selected.inside:
-        if statistic.function.text == "gain" and (found := baseline_of(statistic, selected, bag)) is not None:
-            yield selected.axes.table.baseline(values_of(selected.pins), *found)
+        found = None
+        if statistic.function.text == "gain":
+            found = baseline_of(statistic, selected, bag)
+        elif statistic.function.text == "retained":
+            found = clean_of(selected)
+        if found is not None:
+            yield _beside(selected, found)
+
+
+def _beside(selected: Selected, compared: Compared) -> Table:
+    pins = values_of(selected.pins)
+    return selected.axes.written(pins, {compared[0]}).baseline(pins, *compared)
 
 
 # --- gap
@@ -176,6 +186,11 @@ def _has_clean(selected: Selected, bag: Bag) -> bool:
 
 # --- correlation
 
+
+def _distances(selected: Selected, code: str) -> set[float]:
+    return {row.distances[code] for row in selected.table.rows if code in row.distances and code in row.languages}
+
+
 FEWEST_LANGUAGES = 4  # of fewer, any numbers correlate
 
 
@@ -184,7 +199,12 @@ def _has_distances(statistic: Statistic, selected: Selected, bag: Bag) -> bool:
     known = {code: d for row in selected.table.rows for code, d in row.distances.items()}
     languages = selected.table.values.get("language", ())
     without = [code for code in languages if code not in known]
-    if without:
+    apart = next((code for code in languages if len(_distances(selected, code)) > 1), None)
+    if apart is not None:
+        said = " and ".join(f"{d:g}" for d in sorted(_distances(selected, apart)))
+        message = f"`{apart}` is {said} away from the source, by the benchmarks that are selected"
+        hint = "pin one of them, `benchmark: NAME`, or declare the same `distances` in each"
+    elif without:
         message = f"nobody says how far {listing(without)} {'is' if len(without) == 1 else 'are'} from the source"
         hint = f"say it in the benchmark's declaration: `distances: {{ {without[0]}: 0.5, … }}`"
     elif len({known[code] for code in languages}) < FEWEST_LANGUAGES:

@@ -124,7 +124,7 @@ class Axes(Struct, frozen=True):
 
         Control chains are there for those alone who compare along their axis, or pin it to them.
         """
-        found = self._written(pins, compared)
+        found = self.written(values_of(pins), {compared})
         for pin in pins.values():
             narrowed = found.narrowed(pin.axis, pin.values)
             if not narrowed.rows:
@@ -136,14 +136,14 @@ class Axes(Struct, frozen=True):
             found = narrowed
         return found
 
-    def _written(self, pins: Mapping[str, Pin], compared: str) -> Table:
-        """The scores without those of control chains that nobody here asks for."""
+    def written(self, pins: Mapping[str, Collection[str]], compared: Collection[str]) -> Table:
+        """The scores without those of control chains that nobody here asks for, by a pin or by comparing along it."""
         if not any(row.controls for row in self.table.rows):
             return self.table
         kept = (
             row
             for row in self.table.rows
-            if all(axis == compared or (axis in pins and row.taken[axis] in pins[axis].values) for axis in row.controls)
+            if all(axis in compared or (axis in pins and row.taken[axis] in pins[axis]) for axis in row.controls)
         )
         return table(kept)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from compiler.asked import Column, Line, Reported, Spot
-from compiler.averaging import Averaging, shared, zero_shot
+from compiler.averaging import Averaging, alike, everywhere, shared, zero_shot
 from compiler.bag import Bag
 from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
@@ -82,7 +82,8 @@ class _Drawing(Struct, frozen=True, dict=True):
         laid = self.read.laid
         if laid.compared is None:
             return []
-        return list(self.averaging.scores(self.read.axes.table.baseline(laid.pins, *laid.compared).rows))
+        beside = self.read.axes.written(laid.pins, {laid.compared[0]})
+        return list(self.averaging.scores(beside.baseline(laid.pins, *laid.compared).rows))
 
     @cached_property
     def everywhere(self) -> bool:
@@ -92,24 +93,40 @@ class _Drawing(Struct, frozen=True, dict=True):
 
     @cached_property
     def counting(self) -> Counting | None:
-        """The languages that are averaged; None for all."""
+        """The languages that are averaged, of which others stand apart; None where all are."""
         if self.everywhere or any(axis in self.read.laid.pins for axis in OF_LANGUAGES):
             return None
-        return zero_shot(self._sides)
+        return self._languages
+
+    @cached_property
+    def _languages(self) -> Counting:
+        """Of each benchmark the languages that are averaged, which every side has."""
+        pinned = any(axis in self.read.laid.pins for axis in OF_LANGUAGES)
+        found = everywhere(self._sides) if self.everywhere or pinned else zero_shot(self._sides)
+        compared = self.read.laid.compared
+        return alike(found) if compared is not None and compared[0] == "benchmark" else found
 
     @cached_property
     def _sides(self) -> list[list[Score]]:
-        """The scores of each line, and those that they are compared with: what is averaged is the same in all."""
-        arms = [axis for axis in self.read.laid.rows if axis not in _AVERAGED]
+        """The scores of each arm, and those that they are compared with: what is averaged is the same in all."""
+        arms = [axis for axis in (*self.read.laid.rows, *self.read.laid.columns) if axis not in _AVERAGED]
         return [*_grouped(self.scores, arms).values(), *([self.others] if self.others else [])]
 
     @cached_property
-    def common(self) -> Counting | None:
-        """The same where benchmarks are averaged, too: of those that all lines have."""
+    def common(self) -> Counting:
+        """The same where benchmarks are averaged, too: of those that every side has."""
         benchmarks = shared(self._sides)
-        if self.counting is not None:
-            return {b: languages for b, languages in self.counting.items() if b in benchmarks}
-        return {b: {s.language for s in self.scores if s.of.taken["benchmark"] == b} for b in benchmarks}
+        return {b: languages for b, languages in self._languages.items() if b in benchmarks}
+
+    @cached_property
+    def _each(self) -> Counting:
+        """The same where a language is shown: over the benchmarks that each side has of it which has it at all."""
+        by_side = [_benchmarks_of(one) for one in self._sides]
+        found: dict[str, set[str]] = {}
+        for language in {code for one in by_side for code in one}:
+            for benchmark in set.intersection(*(one[language] for one in by_side if language in one)):
+                found.setdefault(benchmark, set()).add(language)
+        return found
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -153,7 +170,8 @@ class _Drawing(Struct, frozen=True, dict=True):
             if self._is_source(at):
                 yield Line(at, (), spots)
                 continue
-            source = tuple(self._spot(mine, theirs, head, self._sources) for head in self.heads) if apart else ()
+            heads = self.heads if apart else ()
+            source = tuple(self._spot(mine, theirs, head, self._apart(at, head)) for head in heads)
             told = source != spots and any(s.shown is not None for s in source)
             yield Line(at, spots, source if told else ())
 
@@ -161,8 +179,13 @@ class _Drawing(Struct, frozen=True, dict=True):
         """What is averaged in a place; a language that is shown, itself or by both of its sides, is whatever it is."""
         axes = {axis for axis, _ in (*at, *head.at)}
         if "language" in axes or {"first", "second"} <= axes:
-            return None
-        return self.counting if "benchmark" in axes else self.common
+            return None if "benchmark" in axes else self._each
+        return self._languages if "benchmark" in axes else self.common
+
+    def _apart(self, at: At, head: Column) -> Counting:
+        """The source language of each benchmark that is averaged in a place."""
+        shown = any(axis == "benchmark" for axis, _ in (*at, *head.at))
+        return {b: source for b, source in self._sources.items() if shown or b in self.common}
 
     def _by_column(self, scores: Sequence[Score]) -> _Grouped:
         return _grouped(scores, self.read.laid.columns)
@@ -210,6 +233,14 @@ class _Drawing(Struct, frozen=True, dict=True):
 
 
 _Grouped = dict["At", list["Score"]]
+
+
+def _benchmarks_of(scores: Iterable[Score]) -> dict[str, set[str]]:
+    """Of each language the benchmarks that have it."""
+    found: dict[str, set[str]] = {}
+    for score in scores:
+        found.setdefault(score.language, set()).add(score.of.taken["benchmark"])
+    return found
 
 
 def _grouped(scores: Iterable[Score], axes: Sequence[str]) -> _Grouped:

@@ -33,7 +33,7 @@ class Resamples(Struct, frozen=True, eq=False):
 
     def values(self, effect: Effect) -> Values:
         """(B,) the effect in each resample."""
-        found = aligned([effect, self.template])[0]
+        found = aligned([self.template, effect])[1]
         drawn = [
             (w * (of_units(b).values @ self.items)).sum(axis=0) for b, w in zip(found.blocks, self.seeds, strict=True)
         ]

@@ -68,9 +68,14 @@ def compare(first: Evidence, second: Evidence, level: float = 0.95) -> Compared:
         replace(p, difference=replace(p.difference, adjusted=adjusted))
         for p, adjusted in zip(pairs, corrected, strict=True)
     )
-    missing = (first.missing(first.plan.cells), second.missing(second.plan.cells))
+    missing = _missing(first), _missing(second)
     unpaired = _unpaired([(one[place][1], other[place][1]) for place in common], (first, second))
     return Compared(found, len(ours) - len(common), len(theirs) - len(common), missing, unpaired)
+
+
+def _missing(side: Evidence) -> tuple[int, int]:
+    """Scores of networks that are not there, of how many."""
+    return side.missing(cell for cell in side.plan.cells if not cell.baseline)
 
 
 _Scores = dict[str, dict[str, "Cell"]]  # language -> seed -> cell
@@ -142,17 +147,20 @@ def _pair(
 def _paired(
     languages: Sequence[str], scores: tuple[_Scores, _Scores], sides: tuple[Evidence, Evidence]
 ) -> tuple[_Scores, _Scores]:
-    """Of each language the seeds that both sides have, so that the difference is that of what stands beside it.
+    """The seeds that both sides have in all these languages, so that the difference is that of what stands beside it.
 
-    All of them where they have none in common: nothing is paired then.
+    All of each where there are none in common: nothing is paired then.
     """
-    kept: tuple[_Scores, _Scores] = ({}, {})
-    for language in languages:
-        seeds = [_there(side, of_side[language]) for side, of_side in zip(sides, scores, strict=True)]
-        both = seeds[0] & seeds[1]
-        for found, of_side, own in zip(kept, scores, seeds, strict=True):
-            found[language] = {s: cell for s, cell in of_side[language].items() if s in (both or own)}
-    return kept
+    there = [
+        {language: _there(side, of_side[language]) for language in languages}
+        for side, of_side in zip(sides, scores, strict=True)
+    ]
+    both = set.intersection(*(seeds for of_side in there for seeds in of_side.values()))
+    first, second = (
+        {c: {s: cell for s, cell in of_side[c].items() if s in (both or seeds)} for c, seeds in own.items()}
+        for of_side, own in zip(scores, there, strict=True)
+    )
+    return first, second
 
 
 def _there(side: Evidence, by_seed: Mapping[str, Cell]) -> set[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 
-_CLOSE = 1 - 1e-9  # a correlation of exactly 1 has no end
+_CLOSE = 1 - 1e-9  # a correlation of 1
 
 
 class Block(Struct, frozen=True, eq=False):
@@ -103,7 +103,7 @@ def ratio(above: Effect, below: Effect) -> Effect | None:
 def correlation(effects: Sequence[Effect], others: Sequence[float]) -> Effect | None:
     """Fisher's z of Pearson's r of quantities with known numbers, linear around its value (delta method).
 
-    None where one side is constant.
+    None where one side is constant, or all lies on a line: what is exact has no first order.
     """
     effects = aligned(effects)
     values, known = np.array([e.value for e in effects]), np.array(others, dtype=np.float64)
@@ -112,7 +112,8 @@ def correlation(effects: Sequence[Effect], others: Sequence[float]) -> Effect | 
     ours, theirs = values - values.mean(), known - known.mean()
     width, length = float(np.sqrt(ours @ ours)), float(np.sqrt(theirs @ theirs))
     found = float(ours @ theirs) / (width * length)
-    found = min(_CLOSE, max(-_CLOSE, found))
+    if abs(found) > _CLOSE:
+        return None
     slopes = (theirs / (width * length) - found * ours / width**2) / (1 - found**2)
     linear = combined(list(zip(slopes.tolist(), effects, strict=True)))
     return linear.shifted(float(np.arctanh(found)) - linear.value)

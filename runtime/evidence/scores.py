@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from compiler.ops import Data, Predict, Score, Train
+from compiler.ops import Data, Predict, Score, Select, Train
 from runtime.clusters import gathered
 from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runtime.evidence.effects import Rows, Values
     from runtime.store.objects import Store
 
-_Run = tuple["Key", str]  # weights and benchmark
+_Run = tuple["Key | tuple[Key, ...]", str]  # weights, or what each language chooses from, and benchmark
 UNTRAINED = ""  # the seed of a run that trains nothing, where nothing is random
 
 
@@ -52,7 +52,7 @@ class Evidence:
         self._given: dict[Key, Given | None] = {}
         self._tables: dict[Key, _Answers | None] = {}
         self._collapsed: dict[_Run, str | None] = {}
-        self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict | Data)}
+        self.ops = {n.key: n.op for n in plan.nodes if isinstance(n.op, Score | Predict | Data | Select)}
         scores = [key for key, op in self.ops.items() if isinstance(op, Score)]
         predictions = {op.predictions for op in self.ops.values() if isinstance(op, Score)}
         self.present = store.present((*scores, *predictions))
@@ -197,7 +197,8 @@ class Evidence:
     def collapse(self, cell: Cell) -> str | None:
         """To what the run behind a score collapsed, "" if it did not; None where its answers tell nothing.
 
-        A run is a checkpoint on one benchmark: whatever is done to the texts, it is judged by them as they are.
+        A run is a checkpoint on one benchmark, or the trainings of which each language chooses its own: whatever is
+        done to the texts, it is judged by them as they are.
         """
         run = self._run(cell)
         if run not in self._collapsed:
@@ -209,7 +210,11 @@ class Evidence:
         return self._collapsed[run]
 
     def _run(self, cell: Cell) -> _Run:
-        return self._weights(cell), cell.benchmark
+        weights = self._weights(cell)
+        chosen = self.ops.get(weights) if cell.selected else None
+        if isinstance(chosen, Select):
+            return (*chosen.candidates, *(judge.metric for judge in chosen.judges)), cell.benchmark
+        return weights, cell.benchmark
 
     def _is_clean(self, cell: Cell) -> bool:
         op = self.ops[cell.score]

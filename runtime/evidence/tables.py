@@ -58,6 +58,7 @@ class Entry(Struct, frozen=True):
     left_out: bool = False  # whether degenerate runs count nowhere
     restarted: int = 0  # trainings that collapsed and began anew
     gathered: bool = False  # whether rows of one text count as one item
+    most_seeds: int = 0  # of the value, and of what it is compared with
     beside: tuple[int, int] = (0, 0)  # of what it is compared with: scores that are not there, degenerate runs
 
 
@@ -139,6 +140,7 @@ def _entry(spot: Spot, level: float, evidence: Evidence) -> Entry:
         any(cell.excluded for cell in cells(spot.shown)),
         evidence.restarted(cells(spot.shown)),
         evidence.gathers(cells(spot.shown)),
+        max((effect.seeds for effect in (shown, against) if effect is not None), default=0),
         _beside(spot, evidence),
     )
 

@@ -146,7 +146,7 @@ def estimated(found: Compared) -> Estimate:
         ends.low if ends is not None else None,
         ends.high if ends is not None else None,
         min((e.seeds for e in effects if e.seeds), default=0),
-        max(len(e.rows) for e in effects),
+        min(len(e.rows) for e in effects),
     )
 
 

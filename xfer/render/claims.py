@@ -25,7 +25,7 @@ _STYLE = {SUPPORTED: "bold green", REFUTED: "bold red", UNDECIDED: "bold yellow"
 _WIDTH = max(map(len, _STYLE))
 _NO_VALUE = (
     "it has no value here: its sides have no languages or benchmarks in common that count, all its runs are left out, "
-    "it divides by 0, or it correlates fewer than four languages"
+    "it divides by 0, or it correlates extremes, fewer than four languages, or values that are the same or on a line"
 )
 _MOST = 6  # comparisons of a claim that are shown: of `every` the least clear first, of `some` the clearest
 

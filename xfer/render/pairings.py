@@ -28,7 +28,7 @@ _HEADS = ("language", "first", "second", "second less first", "p")
 _OF = {
     SEEDS: "over seeds and items: it speaks of these recipes",
     MCNEMAR: "McNemar's exact test of one pair: it speaks of these two checkpoints alone",
-    ITEMS: "permuted signs over items: it speaks of these two checkpoints alone",
+    ITEMS: "permuted signs over items: it speaks of these checkpoints alone",
 }
 
 
@@ -125,6 +125,7 @@ def pairs_document(titles: tuple[str, str], compared: Compared, level: float) ->
         "level": level,
         "only_first": compared.only_first,
         "only_second": compared.only_second,
+        "unpaired": dict(zip(_SIDES, compared.unpaired, strict=True)),
         "missing": dict(zip(_SIDES, (missing for missing, _ in compared.missing), strict=True)),
         "pairs": found,
     }

@@ -154,6 +154,8 @@ def _notes(drawn: Drawn) -> Iterator[str]:
         yield from _of_means(report)
         yield from _of_differences(report, entries)
         yield from _of_marks(entries)
+    elif all(entry.spot.shown is None for entry in entries):
+        yield "no benchmark has a language that counts in every line"
     elif any(entry.left_out and entry.collapsed[0] for entry in entries):
         yield "every run is degenerate, and left out"
     else:
@@ -185,7 +187,7 @@ def _of_means(report: Reported) -> Iterator[str]:
 
 
 def _of_differences(report: Reported, entries: Sequence[Entry]) -> Iterator[str]:
-    found = [(e.difference, e.shown) for e in entries if e.difference is not None and e.shown is not None]
+    found = [(e.difference, e.most_seeds) for e in entries if e.difference is not None and e.shown is not None]
     if not found or report.baseline is None:
         return
     axis, value = report.baseline
@@ -193,7 +195,7 @@ def _of_differences(report: Reported, entries: Sequence[Entry]) -> Iterator[str]
     corrected = f"corrected for the {counted(tested, 'difference')} shown (Holm)"
     clear = f"; {CLEAR} not zero at {report.level:.0%}, {corrected}" if tested else ""
     yield f"less {value}: paired, to `{axis}: {value}`{clear}"
-    fewer = [difference.seeds for difference, shown in found if 0 < difference.seeds < shown.seeds]
+    fewer = [difference.seeds for difference, most in found if 0 < difference.seeds < most]
     if fewer:
         yield f"some differences are over {_range(fewer)} seeds: those that both sides have"
 

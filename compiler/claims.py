@@ -15,7 +15,7 @@ from compiler.units import check_units
 from dsl.diagnostics import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from compiler.axes import Table
     from compiler.quantities import Selected
@@ -126,9 +126,15 @@ def fewest_seeds(claim: Claim, selected: Sequence[Selected]) -> int | None:
 
 
 def _fewest_of(claim: Claim, one: Selected, bag: Bag) -> int | None:
-    apart = any(one.axes.table.is_seed(name.text) for name in claim.axes)
+    apart = any(one.axes.table.is_seed(axis) for axis in _taken_apart(claim, one))
     found = [1 if apart else fewest for t in compared_tables(one, bag) if (fewest := _fewest_seeds(t))]
     return min(found, default=None)
+
+
+def _taken_apart(claim: Claim, one: Selected) -> Iterator[str]:
+    """The axes whose values are taken one by one."""
+    yield from (name.text for name in claim.axes)
+    yield from (axis for statistic in one.inside for axis in gone_over(statistic))
 
 
 def _warn_few_seeds(claim: Claim, selected: Sequence[Selected], bag: Bag) -> None:
@@ -138,7 +144,9 @@ def _warn_few_seeds(claim: Claim, selected: Sequence[Selected], bag: Bag) -> Non
         if fewest is not None and fewest < FEWEST_SEEDS:
             seeds = "1 seed" if fewest == 1 else f"{fewest} seeds"
             message = f"a trained run of `{one.node.name.text}` has {seeds} here: undecided whatever the scores"
-            bag.warn(codes.FEW_SEEDS, one.node.span, message, "a verdict needs three: `with (seeds: 3)`")
+            alone = [a for a in (*_taken_apart(claim, one), *one.pins) if one.axes.table.is_seed(a)]
+            left = f"seeds are averaged where `{alone[0]}` is neither pinned nor gone through" if alone else ""
+            bag.warn(codes.FEW_SEEDS, one.node.span, message, left or "a verdict needs three: `with (seeds: 3)`")
             return
 
 

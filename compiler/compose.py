@@ -294,7 +294,8 @@ class Composer(Struct, dict=True):
         own = {g.slot: g for g in task.settings}
         defaults = {g.span for _, level in self.levels.defaults for g in level}
         for slot, given in givens.items():
-            if given.span in defaults and (hidden := own.get(slot)) is not None and hidden.value != given.value:
+            hidden = own.get(slot) if given.span in defaults else None
+            if hidden is not None and (hidden.key, hidden.value) != (given.key, given.value):
                 self.hidden.setdefault((slot, given.span), {})[task.name] = Label(hidden.span, "the task's own")
 
     def _say_hidden(self) -> None:

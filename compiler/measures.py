@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler import codes
+from compiler.cells import OF_LANGUAGES
 from compiler.comparing import check_left, said_axis, usual
 from compiler.named import values_of
 from compiler.suggest import listing
@@ -107,7 +108,9 @@ def _report_unclear(candidates: list[Compared], selected: Selected, bag: Bag) ->
     else:
         message = "no axis that is pinned here has a baseline to gain on"
     if loose and not candidates:
-        hint = f"pin what gains: `{loose[0][0]}: {loose[0][1]}`"
+        axis, value = loose[0]
+        against = f"against: {{ {axis}: {selected.axes.table.baselines[axis][0]} }}"
+        hint = f"pin what gains: `{axis}: {value}`, or say what all are compared with: `gain(…, {against})`"
     bag.error(codes.NO_BASELINE, selected.node.span, message, hint)
 
 
@@ -144,12 +147,16 @@ def _has_two_sides(selected: Selected, bag: Bag) -> bool:
     alone = {row.taken["benchmark"]: row.source for row in rows if row.languages == (row.source,)}
     both = [name for name in selected.table.values["benchmark"] if name not in {**without, **alone}]
     pin = f"pin one that has both: `benchmark: {both[0]}`" if both else None
+    languages = any(axis in selected.pins for axis in OF_LANGUAGES)
+    wide = "pin no language, or both sides of the gap: it goes over languages by itself"
     for name, source in without.items():
         message = f"`{name}` has no scores here in its source language `{source}`, one side of a gap"
-        bag.error(codes.NO_GAP, selected.node.span, message, pin or f"evaluate it in `{source}`, too")
+        hint = pin or (wide if languages else f"evaluate it in `{source}`, too")
+        bag.error(codes.NO_GAP, selected.node.span, message, hint)
     for name, source in alone.items():
         message = f"`{name}` has scores here in its source language `{source}` alone, one side of a gap"
-        bag.error(codes.NO_GAP, selected.node.span, message, pin or "evaluate it in other languages, too")
+        hint = pin or (wide if languages else "evaluate it in other languages, too")
+        bag.error(codes.NO_GAP, selected.node.span, message, hint)
     return not without and not alone
 
 

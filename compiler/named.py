@@ -64,7 +64,8 @@ class Axes(Struct, frozen=True):
         """The value of an axis as the axis calls it; None after a finding."""
         text = written_label(value)
         if text is None:
-            message = f"`{axis}` is {describe(value)} but must be one of its values, or a list of them"
+            several = "" if isinstance(value, ListValue) else ", or a list of them"
+            message = f"`{axis}` is {describe(value)} but must be one of its values{several}"
             self.bag.error(codes.WRONG_VALUE, value.span, message, f"it has {listing(self.table.values[axis])}")
             return None
         found = label_among(text, self.table.values[axis])

@@ -167,7 +167,8 @@ class _Shown(Struct, frozen=True):
         notes = [self._origin(entry)]
         notes += ["inherited: a target reads that of its stage"] if read else []
         if (over := self._default(slot)) is not None:
-            notes.append(f"here {written(over.value)}: `defaults`, {place_of(over.span)}")
+            key = "" if over.key.text == entry.key else f"{over.key.text}: "
+            notes.append(f"here {key}{written(over.value)}: `defaults`, {place_of(over.span)}")
         for n, line in enumerate(lines_of(entry.key, entry.value, "    # " if read else "    ")):
             yield Line(line, "; ".join(notes) if n == 0 else "")
 

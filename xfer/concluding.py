@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
 from xfer import api, exits
 from xfer.arguments import common, consoles, places, put
 from xfer.opening import Options, UsageError
-from xfer.render.messages import counted, show_diagnostics
+from xfer.render.messages import counted, say, show_what_matters
 from xfer.replacing import replacing
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from runtime.evidence.tables import Drawn
     from runtime.evidence.verdicts import Judged
 
@@ -41,9 +44,11 @@ def report(
     form = _form({name for name in FORMS if where.pop(name)}, output)
     studies = [api.compile(path, Options(**where)) for path in (spec, *more)]
     for study in studies:
-        show_diagnostics(err, study.compiled.diagnostics)
+        show_what_matters(err, study.compiled.diagnostics)
     if any(study.compiled.plan is None for study in studies):
         return exits.USAGE
+    for study in studies:
+        _say_no_store(err, study)
     drawn = _drawn(studies, title)
     if form is None:
         from xfer.render.reports import show_sheet
@@ -59,6 +64,12 @@ def report(
         _write(output, text)
         err.print(f"{counted(len(drawn), 'report')} in {output}", highlight=False, soft_wrap=True)
     return exits.OK
+
+
+def _say_no_store(err: Console, study: api.Study) -> None:
+    if not study.store_root.exists():
+        told = f"there is no store `{study.store_root}` yet: `xfer run` makes it, `--store DIR` names another"
+        say(err, Text(told, "yellow"))
 
 
 def _drawn(studies: Sequence[api.Study], title: str | None) -> list[Drawn]:
@@ -146,9 +157,10 @@ def verify(spec: Path, *, full: bool, as_json: bool, **where: Any) -> int:  # no
     """
     out, err = consoles()
     study = api.compile(spec, Options(**where))
-    show_diagnostics(err, study.compiled.diagnostics)
+    show_what_matters(err, study.compiled.diagnostics)
     if study.compiled.plan is None:
         return exits.USAGE
+    _say_no_store(err, study)
     judged = api.verdicts(study)
     if not judged and study.plan.claimed:
         raise UsageError(f"no claim of `{study.path}` is of `{study.options.experiment}` alone", "leave the label out")
@@ -201,7 +213,7 @@ def trace(
     out, err = consoles()
     study = api.compile(spec, Options(**where))
     if study.compiled.plan is None:
-        show_diagnostics(err, study.compiled.diagnostics)
+        show_what_matters(err, study.compiled.diagnostics)
         return exits.USAGE
     found = find(study, title, address, source=source)
     if as_json:
@@ -231,7 +243,7 @@ def compare(first: str, second: str, *, as_json: bool, **where: Any) -> int:  # 
     try:
         sides = [side(address, where) for address in (first, second)]
     except api.SpecError as error:
-        show_diagnostics(err, error.compiled.diagnostics)
+        show_what_matters(err, error.compiled.diagnostics)
         return exits.USAGE
     compared = pair(sides[0].evidence, sides[1].evidence)
     titles = (sides[0].title, sides[1].title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from compiler.cells import OF_LANGUAGES
 from compiler.suggest import closest, listing
@@ -37,6 +37,7 @@ class Number(Struct, frozen=True):
     difference: Estimate | None
     means: tuple[Mean, ...]
     unit: str = POINTS
+    pins: Mapping[str, str] = field(default_factory=dict)  # of the whole report
 
 
 class Traced(Struct, frozen=True):
@@ -59,8 +60,13 @@ def trace(study: Study, title: str, address: Sequence[str], *, source: bool = Fa
     apart = [n for n in found if source == (n.of == "source" and "language" not in n.at)]
     if not apart:
         raise UsageError(f"no number of `{title}` stands apart in the source language", _where_source(found))
-    number = _chosen(apart, wanted, title)
+    number = _chosen(apart, {axis: v for axis, v in wanted.items() if not _is_pinned(apart, axis, v)}, title)
     return Traced(number, lineage(number.means, evidence))
+
+
+def _is_pinned(numbers: Sequence[Number], axis: str, value: str) -> bool:
+    """Whether all of a report is at the value of an axis, so that no number of it has it in its address."""
+    return all(axis not in n.at and n.pins.get(axis) == value for n in numbers)
 
 
 def _where_source(numbers: Sequence[Number]) -> str:
@@ -143,7 +149,8 @@ def _of_report(drawn: Drawn) -> Iterator[Number]:
             at = {**dict(row.at), **dict(head.at)}
             of = "source" if apart else head.sort or "cell"
             title, place = drawn.report.title, drawn.report.place
-            yield Number(title, place, at, of, entry.shown, entry.difference, asked(entry.spot))
+            behind, pins = asked(entry.spot), dict(drawn.report.pins)
+            yield Number(title, place, at, of, entry.shown, entry.difference, behind, pins=pins)
 
 
 def _of_claim(claim: Claimed, evidence: Evidence) -> Iterator[Number]:

@@ -6,7 +6,7 @@ benchmarks differ by seed, where there are enough; between items as two runs tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ from runtime.results import read
 if TYPE_CHECKING:
     from compiler.asked import Claimed, Expression
     from compiler.ops import Key
-    from compiler.plan import Plan
+    from compiler.plan import Cell, Plan
+    from runtime.results import Row
     from runtime.store.objects import Store
 
 POWER = 0.8
@@ -53,10 +54,14 @@ def outlooks(plan: Plan, store: Store) -> tuple[Outlook, ...]:
     asked = [(claim, terms) for claim in plan.claims if (terms := _terms(claim)) and claim.seeds]
     if not asked:
         return ()
-    numbers, measured = _items(plan, store), _deviation(plan, store)
-    deviation = measured if measured is not None else SEED_DEVIATION
+    numbers, (there, missing) = _items(plan, store), read(plan, store)
+    present = {row.cell.score for row in there} if missing else None
     found = []
     for claim, terms in asked:
+        if present is None or present.issuperset(cell.score for mean, _ in terms for cell in _cells(mean)):
+            continue  # `verify` says more
+        measured = _deviation(there, {group.benchmark for mean, _ in terms for group in mean.groups})
+        deviation = measured if measured is not None else SEED_DEVIATION
         items = min((n for mean, _ in terms for n in _numbers(mean, numbers)), default=None)
         if items is not None and claim.seeds is not None and claim.seeds > 1:
             one = _outlook(claim, terms, items, deviation, measured=measured is not None)
@@ -97,13 +102,29 @@ def _weighted(expression: Expression, weight: float) -> Iterator[tuple[Mean | No
 
 def _detectable(terms: _Terms, seeds: int, items: int, deviation: float, level: float) -> float:
     """How far the truth has to be for the interval to leave the bound out in POWER of studies."""
-    squares = sum(weight**2 for _, weight in terms)
+    by_run = _by_run(terms)
+    squares = sum(weight**2 for weight, _ in by_run)
     is_difference = abs(sum(weight for _, weight in terms)) < 1e-9  # noqa: PLR2004
     each = DISAGREEMENT / 2 if is_difference else _SPREAD
-    languages = min(len(mean.groups) for mean, _ in terms)
+    languages = min(number for _, number in by_run)
     by_item = squares * each * (_SHARED + (1 - _SHARED) / languages) / items
     found = Components(0.0, ((squares * deviation**2 / seeds, seeds),), by_item, 0.0, items)
     return half_width(found, level) + half_width(found, 2 * POWER - 1)
+
+
+def _cells(mean: Mean) -> Iterator[Cell]:
+    yield from (cell for group in mean.groups for of_seed in group.scores.values() for cell in of_seed)
+
+
+def _by_run(terms: _Terms) -> list[tuple[float, int]]:
+    """The weight of what has the same runs, whose seeds are not independent, and how many data sets it is of."""
+    weights: dict[frozenset[object], float] = {}
+    groups: dict[frozenset[object], set[tuple[str, str]]] = {}
+    for mean, weight in terms:
+        runs = frozenset((cell.experiment, cell.axes) for cell in _cells(mean))
+        weights[runs] = weights.get(runs, 0.0) + weight
+        groups.setdefault(runs, set()).update((group.benchmark, group.language) for group in mean.groups)
+    return [(weight, len(groups[runs])) for runs, weight in weights.items()]
 
 
 def _items(plan: Plan, store: Store) -> dict[Key, int]:
@@ -117,16 +138,16 @@ def _items(plan: Plan, store: Store) -> dict[Key, int]:
 
 def _numbers(mean: Mean, items: Mapping[Key, int]) -> Iterator[int]:
     for group in mean.groups:
-        for cells in group.scores.values():
-            yield from (items[cell.score] for cell in cells if cell.score in items)
+        for of_seed in group.scores.values():
+            yield from (items[cell.score] for cell in of_seed if cell.score in items)
 
 
-def _deviation(plan: Plan, store: Store) -> float | None:
-    """How scores of one run differ by seed, pooled over all runs of which the store has several; None of too few."""
+def _deviation(rows: Iterable[Row], benchmarks: Collection[str]) -> float | None:
+    """How scores of a run on some benchmarks differ by seed, pooled over all that are there; None of too few."""
     by_run: dict[object, dict[str, list[float]]] = {}
-    for row in read(plan, store)[0]:
+    for row in rows:
         cell = row.cell
-        if cell.seed and not cell.baseline:
+        if cell.seed and not cell.baseline and cell.benchmark in benchmarks:
             run = (cell.experiment, cell.axes, cell.benchmark, cell.metric)
             by_run.setdefault(run, {}).setdefault(cell.seed, []).append(row.value)
     squares, freedom = 0.0, 0

@@ -30,7 +30,7 @@ RIGHT = [
     "gap(pairs) <= 10",
     "every first: mean(pairs) > 50",
     "worst(pairs, over: second) > 50",
-    "spread(mean(lone), over: seed) < 5%",
+    "spread(mean(lone), over: language) < 5%",
     "mean(study[early: skip, model: m, under: clean]) - mean(lone) >= -2",
     "every model: gain(study[early: a, under: clean]) > 0",
     "some model, language: gain(study[early: a, under: clean]) > 0",
@@ -94,6 +94,10 @@ def test_fewer_than_three_seeds_are_told_of_once_a_claim(seeds, warned, folder):
     claim = 'claim "C": gain(e[stage-1: a]) - mean(e[stage-1: skip]) > mean(e[stage-1: a])\n'
 
     assert warned == [code for code, _ in found(PRELUDE + chains + claim, folder)].count("X0333")
+
+
+def test_seeds_that_are_gone_over_are_one_each(codes):
+    assert ["X0333"] == codes("spread(mean(lone), over: seed) < 5%")
 
 
 def test_the_seeds_of_every_run_are_counted_by_themselves(folder):

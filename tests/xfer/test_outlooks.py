@@ -73,12 +73,39 @@ def test_of_other_quantities_than_means_nothing_is_told(planned, claim):
 def test_scores_in_the_store_say_how_seeds_differ(planned, tmp_path):
     spec = SPEC.format(seeds=5).replace("w-xcauses[*]", "w-xcauses[qaa, qab](limit: 20)") + CLAIM
     assert "an assumption" in planned(spec)
-    plant(xfer.compile(tmp_path / "study.xfer"), lambda cell: first(8 + 2 * int(cell.seed.split("/")[0]), 20))
+
+    def right(cell):
+        seed = int(cell.seed.split("/")[0])
+        return first(8 + 2 * seed, 20) if seed < 5 else None
+
+    plant(xfer.compile(tmp_path / "study.xfer"), right)
 
     text = planned(spec)
 
     assert "as the store's scores do" in text
-    assert "scores that differ by 15.8 points between seeds" in text  # 10 points a seed: the root of 250
+    assert "scores that differ by 12.9 points between seeds" in text  # 10 points a seed of four: the root of 500/3
+    other = f"{spec}other: babel-mini -> w-stories(steps: 2) @ w-xstories[qab](limit: 20) with (seeds: 5)\n"
+    assert "scores that differ by 12.9 points between seeds" in planned(other)
+    of_other = other + 'claim "other": mean(other) > 50\n'
+    assert {"12.9", "1.5"} == set(re.findall(r"scores that differ by ([\d.]+) points", planned(of_other)))
+
+
+def test_of_a_claim_whose_scores_are_all_there_nothing_is_told(planned, tmp_path):
+    spec = SPEC.format(seeds=3).replace("w-xcauses[*]", "w-xcauses[qaa, qab](limit: 20)") + CLAIM
+    assert "points from its bound" in planned(spec)
+    plant(xfer.compile(tmp_path / "study.xfer"), lambda cell: first(8 + 2 * int(cell.seed.split("/")[0]), 20))
+
+    assert "points from its bound" not in planned(spec)
+
+
+@pytest.mark.parametrize("whole", ["mean(study[arm: skip])", "gain(study[arm: w-stories])"])
+def test_a_mean_that_goes_over_languages_sees_what_the_mean_does(planned, whole):
+    seen = [
+        re.findall(r"sees what is ([\d.]+) points", planned(f'{SPEC.format(seeds=3)}claim "C": {claim} > 30\n'))
+        for claim in (whole, f"mean({whole}, over: language)")
+    ]
+
+    assert seen[0] == seen[1] != []
 
 
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "tokenizers", "pyarrow", "sklearn"}

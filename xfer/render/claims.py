@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from compiler.asking import LEVEL
 from compiler.units import CORRELATION
 from runtime.evidence.intervals import FEWEST_ITEMS
 from runtime.evidence.power import POWER
@@ -54,7 +55,7 @@ def show_verdicts(console: Console, judged: Sequence[Judged], claimed: int, *, f
 
 def _lines(one: Judged, *, full: bool) -> Iterator[str]:
     names = f"{one.claim.quantifier} {', '.join(one.claim.axes)}: " if one.claim.quantifier else ""
-    yield f"{names}{one.claim.text}   {one.claim.place}"
+    yield f"{names}{one.claim.text}{_level(one)}   {one.claim.place}"
     yield from _why(one)
     shown = _in_order(one) if one.claim.quantifier else one.compared
     for compared in shown if full else shown[:_MOST]:
@@ -63,6 +64,10 @@ def _lines(one: Judged, *, full: bool) -> Iterator[str]:
         yield f"… and {len(shown) - _MOST} more (--full)"
     if one.p is not None:
         yield f"p {_p(one.p)}{_corrected(one)}{_detectable(one)}"
+
+
+def _level(one: Judged) -> str:
+    return "" if one.claim.level == LEVEL else f" at {100 * one.claim.level:g}%"
 
 
 def _why(one: Judged) -> Iterator[str]:

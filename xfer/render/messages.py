@@ -35,6 +35,11 @@ def show_diagnostics(console: Console, diagnostics: Iterable[Diagnostic]) -> Non
         _show_hint(console, diagnostic.hint)
 
 
+def show_what_matters(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
+    """Errors and warnings: what is only worth a note was said before anything ran."""
+    show_diagnostics(console, (d for d in diagnostics if d.severity is not Severity.NOTE))
+
+
 def point_to_pages(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
     """Where more is said of what was found, once."""
     found = {d.code for d in diagnostics}

@@ -27,10 +27,9 @@ def show_outlooks(console: Console, outlooks: Sequence[Outlook]) -> None:
         seen = f"what is {size} points from its bound or more ({POWER:.0%} of studies)"
         claim = f'the claim "{one.claim.title}" ({place})'
         warn(console, f"with {planned} {claim} sees {seen}{_more(one)}")
-    if outlooks:
-        first = outlooks[0]
-        known = "as the store's scores do" if first.measured else "an assumption"
-        words = f"scores that differ by {100 * first.deviation:.1f} points between seeds, {known} (docs/statistics.md)"
+    for deviation, measured in dict.fromkeys((one.deviation, one.measured) for one in outlooks):
+        known = "as the store's scores do" if measured else "an assumption"
+        words = f"scores that differ by {100 * deviation:.1f} points between seeds, {known} (docs/statistics.md)"
         say(console, Text(f"  {words}", "dim"))
 
 
@@ -45,7 +44,13 @@ def number_in(value: float, unit: str) -> str:
     """A value as its unit is written: points and correlations with a sign, shares in per cent."""
     if unit == SHARE:
         return f"{100 * value:.1f}%"
-    return f"{value:+.2f}" if unit == CORRELATION else f"{100 * value:+.1f}"
+    return signed(value, 2) if unit == CORRELATION else signed(100 * value)
+
+
+def signed(number: float, digits: int = 1) -> str:
+    """With its sign; what is rounded to nothing has that of nothing."""
+    written = f"{number:+.{digits}f}"
+    return written.replace("-", "+") if float(written) == 0 else written
 
 
 def unit_of_value(unit: str) -> str:

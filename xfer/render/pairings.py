@@ -12,6 +12,7 @@ from rich.text import Text
 
 from runtime.evidence.comparing import ALL, ITEMS, MCNEMAR, SEEDS
 from xfer.render.messages import counted, say
+from xfer.render.outlooks import signed
 from xfer.render.sheets import CLEAR
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def _grid(pairs: Sequence[Pair], level: float) -> Grid:
 
 def _number(estimate: Estimate, sign: str) -> str:
     half = "" if estimate.low is None else f" ±{100 * (estimate.value - estimate.low):.1f}"
-    return f"{100 * estimate.value:{sign}.1f}{half}"
+    value = signed(100 * estimate.value) if sign else f"{100 * estimate.value:.1f}"
+    return f"{value}{half}"
 
 
 def _notes(compared: Compared, level: float) -> list[str]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from runtime.evidence.intervals import EDGE, FEWEST_ITEMS
+from runtime.evidence.scores import cells
 from xfer.render.messages import counted
+from xfer.render.outlooks import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +128,7 @@ def _difference(entry: Entry, report: Reported) -> Cell:
     is_clear = found.adjusted is not None and found.adjusted <= 1 - report.level
     marks = (CLEAR if is_clear else "") + (FAILED if entry.collapsed[0] or entry.beside[1] else "")
     marks += PARTIAL if entry.missing or entry.beside[0] else ""
-    return Cell(f"{100 * found.value:+.1f}", _half(found), marks, found.value * 5)
+    return Cell(signed(100 * found.value), _half(found), marks, found.value * 5)
 
 
 def _half(estimate: Estimate) -> str:
@@ -151,7 +153,7 @@ def _notes(drawn: Drawn) -> Iterator[str]:
     shown = [e.shown for e in entries if e.shown is not None]
     if shown:
         yield from _of_numbers(report, shown, gathered=any(entry.gathered for entry in entries))
-        yield from _of_means(report)
+        yield from _of_means(report, entries)
         yield from _of_differences(report, entries)
         yield from _of_marks(entries)
     elif all(entry.spot.shown is None for entry in entries):
@@ -176,14 +178,16 @@ def _of_numbers(report: Reported, shown: Sequence[Estimate], *, gathered: bool) 
         yield "a number without ± has one seed, or one item, and no interval can be told"
 
 
-def _of_means(report: Reported) -> Iterator[str]:
+def _of_means(report: Reported, entries: Sequence[Entry]) -> Iterator[str]:
     averaged = "language" not in (*report.rows, *report.columns) or any(h.sort == "mean" for h in report.heads)
     if averaged and any(axis in _LANGUAGES for axis, _ in report.pins):
         yield "means are over the languages that are selected"
     elif averaged and report.everywhere:
         yield "means are over all languages, trained on or not"
-    elif averaged:
+    elif averaged and any(cell.zero_shot for e in entries if e.spot.shown is not None for cell in cells(e.spot.shown)):
         yield "means are over the languages that are zero-shot in every line"
+    elif averaged:
+        yield "means are over the languages of every line, of which none is zero-shot"
 
 
 def _of_differences(report: Reported, entries: Sequence[Entry]) -> Iterator[str]:

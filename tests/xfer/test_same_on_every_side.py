@@ -237,3 +237,169 @@ def test_a_group_of_languages_is_pinned_as_the_list_of_those_that_there_are(aske
     assert [{"language": "qab"}, {"language": "qac"}] == [c["at"] for c in every["comparisons"]]
     rows = asked(head + 'report "R" { rows: language, where: { language: near } }\n', "report", out="--csv")
     assert ["qab", "qac"] == [r["language"] for r in rows if r["of"] == "cell"]
+
+
+# --- what a review with fresh eyes found: each compared what was not of the same benchmarks, languages or runs
+
+UNDER = f"limit: {ITEMS}, under: {{ clean | light: typos(rate: 10%) }}"
+BOTH = (
+    f"a: babel-mini -> w-causes(steps: 3) @ w-xcauses[qab, qac]({UNDER}), w-xstories[qab, qac](limit: {ITEMS})"
+    " with (seeds: 4)\n"
+)
+HARD = 30  # of the second benchmark fewer items are right
+
+
+@pytest.fixture
+def planted(tmp_path, monkeypatch, capsys):
+    """The documents of a spec whose second benchmark is harder, and whose perturbed texts are, by ten items."""
+    monkeypatch.chdir(tmp_path)
+
+    def lower(cell):
+        easy = RIGHT[cell.language] + int(cell.seed.split("/")[-1])
+        return first(
+            easy - HARD * (cell.benchmark == "w-xstories") - 10 * (dict(cell.axes).get("under") == "light"), ITEMS
+        )
+
+    def ask(text, what, out="--json", right=lower, address="s.xfer"):
+        (tmp_path / "s.xfer").write_text(text)
+        study = xfer.compile("s.xfer", xfer.Options(store=tmp_path / "store"))
+        plant(study, right)
+        capsys.readouterr()
+        assert call([what, address, "--store", "store", out]) in (0, 1, 3)
+        found = capsys.readouterr().out
+        return json.loads(found) if out == "--json" else list(csv.DictReader(io.StringIO(found)))
+
+    return ask
+
+
+def estimates(found):
+    return [c["comparisons"][0]["estimate"] if c["comparisons"] else c["why"] for c in found["claims"]]
+
+
+def spec_of(head, *texts):
+    return head + "".join(f'claim "{n}": {t}\n' for n, t in enumerate(texts))
+
+
+def test_a_pinned_language_leaves_the_benchmarks_of_both_sides_the_same(planted):
+    gains = (
+        "gain(a[under: light, language: qab]) < 5",
+        "every language: gain(a[under: light]) < 5",
+        "mean(a[under: light, language: qab]) - mean(a[under: clean, language: qab]) < 5",
+    )
+    found = estimates(planted(spec_of(BOTH, *gains, "retained(a[under: light, language: qab]) > 20%"), "verify"))
+
+    assert [pytest.approx(-10 / ITEMS)] * 3 == found[:3]
+    assert pytest.approx(1 - 10 / (RIGHT["qab"] + 2.5)) == found[3]
+
+
+@pytest.mark.parametrize(
+    "shape", ["rows: under, columns: language", "rows: [under, language]", "rows: language, columns: under"]
+)
+def test_a_language_that_is_shown_leaves_them_the_same_too(planted, shape):
+    rows = planted(f'{BOTH}report "R" {{ {shape}, baseline: clean }}\n', "report", "--csv")
+    less = [float(row["difference"]) for row in rows if row["difference"]]
+
+    assert len(less) >= 2
+    assert [pytest.approx(-10 / ITEMS)] * len(less) == less
+
+
+def test_the_source_side_of_a_gap_is_of_the_benchmarks_that_count(planted):
+    two = f"@ w-xcauses[qaa, qab](limit: {ITEMS}), w-xstories[qaa, qab](limit: {ITEMS})"
+    one = f"@ w-xcauses[qaa, qab](limit: {ITEMS})"
+    head = "".join(
+        f"{label}: babel-mini -> w-causes(steps: {steps}) {targets} with (seeds: 4)\n"
+        for label, steps, targets in (("a", 3, two), ("b", 4, one))
+    )
+    claim = spec_of(head, "gap(a) - gap(b) < 5")
+    rows = planted(f'{head}report "R" {{ of: [a, b], rows: chain, baseline: {{ chain: b }} }}\n', "report", "--csv")
+
+    assert [pytest.approx(0.0)] == estimates(planted(claim, "verify"))
+    assert {"cell", "source"} == {row["of"] for row in rows if row["difference"]}
+    assert [pytest.approx(0.0)] * 2 == [float(row["difference"]) for row in rows if row["difference"]]
+
+
+def test_a_control_chain_that_one_claim_asks_for_is_not_seen_by_others(planted):
+    stages = "w-stories(steps: 3, seeds: 3) -> w-causes(steps: 3, seeds: 2)"
+    head = f"a: babel-mini -> {stages} @ w-xcauses[qaa, qab, qac]({UNDER})\n"
+    texts = (
+        "mean(a[under: light]) > 0",
+        "gain(a[under: light]) < 0",
+        "retained(a[under: light]) > 20%",
+        "gap(a[under: clean]) > 0",
+    )
+    control = "gain(a[stage-1: w-stories, under: clean]) < 5"
+    lower = lambda cell: first(  # noqa: E731
+        RIGHT[cell.language] - 40 * ("skip" in dict(cell.axes).values()) - 10 * (dict(cell.axes)["under"] == "light"),
+        ITEMS,
+    )
+    alone = planted(spec_of(head, *texts), "verify", right=lower)["claims"]
+    *beside, asks = planted(spec_of(head, *texts, control), "verify", right=lower)["claims"]
+
+    assert pytest.approx(40 / ITEMS) == asks["comparisons"][0]["estimate"]
+    for one, other in zip(alone, beside, strict=True):
+        assert one["scores"] == other["scores"]
+        assert one["comparisons"] == other["comparisons"]
+
+
+@pytest.mark.parametrize("where", ["average: all", "where: { language: [qab, qac, qad] }", "where: { language: near }"])
+def test_lines_over_all_or_pinned_languages_are_over_those_that_every_line_has(planted, where):
+    head = "group near = [qab, qac, qad]\n" + chain("a", "qab, qac") + chain("b", "qac, qad", ", batch: 8")
+    report = f'report "R" {{ of: [a, b], rows: chain, baseline: {{ chain: a }}, {where} }}\n'
+    (row,) = [r for r in planted(head + report, "report", "--csv") if r["difference"]]
+
+    assert pytest.approx(0.0) == float(row["difference"])
+    assert pytest.approx(share("qac")) == float(row["value"])
+
+
+def test_benchmarks_are_compared_over_the_languages_that_both_have(planted):
+    head = (
+        f"a: babel-mini -> w-causes(steps: 3) @ w-xcauses[qab, qac, qad](limit: {ITEMS}),"
+        f" w-xstories[qab, qac](limit: {ITEMS}) with (seeds: 4)\n"
+    )
+    texts = (
+        "mean(a[benchmark: w-xcauses]) - mean(a[benchmark: w-xstories]) > 0",
+        "gain(a[benchmark: w-xcauses], against: { benchmark: w-xstories }) > 0",
+    )
+    report = 'report "R" { rows: benchmark, baseline: { benchmark: w-xstories } }\n'
+    (row,) = [r for r in planted(head + report, "report", "--csv") if r["difference"]]
+
+    assert [pytest.approx(HARD / ITEMS)] * 2 == estimates(planted(spec_of(head, *texts), "verify"))
+    assert pytest.approx(HARD / ITEMS) == float(row["difference"])
+
+
+def test_a_run_whose_languages_choose_their_checkpoints_is_judged_by_the_source(planted):
+    def at_chance(cell):
+        return first(ITEMS // 2 if cell.language == "qac" and cell.seed in "12" else 90 + int(cell.seed), ITEMS)
+
+    for on in ("source", "target"):
+        head = (
+            f"a: babel-mini -> w-causes(steps: 4, degenerate: exclude, select: best(on: {on}, every: 2))"
+            f" @ w-xcauses[qaa, qab, qac](limit: {ITEMS}) with (seeds: 5)\n"
+        )
+        (found,) = planted(spec_of(head, "mean(a[language: qac]) < 50"), "verify", right=at_chance)["claims"]
+        assert (0, 5) == (found["degenerate"], found["comparisons"][0]["seeds"])
+
+
+def test_bootstraps_of_sides_with_other_seeds_are_drawn_by_side(planted):
+    head = chain("a", "qab, qac").replace("steps: 3", "steps: 3, seed: {1 | 2 | 3 | 4}").replace(" with (seeds: 4)", "")
+    other = (
+        chain("b", "qab, qac", ", batch: 8")
+        .replace("steps: 3", "steps: 3, seed: {7 | 8 | 9}")
+        .replace(" with (seeds: 4)", "")
+    )
+    texts = ("worst(a, over: language) - worst(b, over: language) < 50", "spread(a, over: language) < 50")
+    for one in planted(spec_of(head + other, *texts), "verify")["claims"]:
+        (compared,) = one["comparisons"]
+        assert compared["bootstrap_low"] <= compared["estimate"] <= compared["bootstrap_high"]
+
+
+def test_distances_that_benchmarks_do_not_agree_on_are_an_error(tmp_path):
+    (tmp_path / "s.xfer").write_text(
+        "benchmark far : w-xcauses { distances: { qab: 0.9 } }\n"
+        "a: babel-mini -> w-causes(steps: 3) @ w-xcauses[*], far[*] with (seeds: 3)\n"
+        'claim "C": correlation(a, with: distance) < 0\n'
+    )
+    (found,) = [d for d in xfer.compile(tmp_path / "s.xfer").compiled.diagnostics if d.severity.value == "error"]
+
+    assert ("X0335", "pin one of them, `benchmark: NAME`") == (found.code, found.hint.split(", or")[0])
+    assert "`qab` is 0.025 and 0.9 away" in found.message

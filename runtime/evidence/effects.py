@@ -128,7 +128,7 @@ def aligned(effects: Sequence[Effect]) -> list[Effect]:
     Of seeds that several have, those in common stay: what has fewer is compared on these.
     """
     rows = union([effect.rows for effect in effects])
-    sets = _paired([b.seeds for e in effects for b in e.blocks])
+    sets = paired([b.seeds for e in effects for b in e.blocks])
     return [Effect(rows, _blocks(effect, rows, sets)) for effect in effects]
 
 
@@ -140,7 +140,7 @@ def union(all_rows: Sequence[Rows]) -> Rows:
     return np.unique(np.concatenate(all_rows))
 
 
-def _paired(sets: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def paired(sets: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The sets of seeds that are left when sets with seeds in common become what they have in common."""
     found: list[tuple[str, ...]] = []
     for seeds in sets:

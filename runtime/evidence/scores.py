@@ -14,7 +14,7 @@ from compiler.ops import Data, Predict, Score, Select, Train
 from runtime.clusters import gathered
 from runtime.errors import DamagedObject
 from runtime.evidence.collapse import Look, collapsed, look
-from runtime.evidence.effects import Effect, combined, of_items, spread, union
+from runtime.evidence.effects import Effect, combined, of_items, paired, spread, union
 from runtime.items import pseudo_values
 from runtime.metrics import items, predicted
 from runtime.results import threshold_of
@@ -104,14 +104,21 @@ class Evidence:
         """The scores that are there and that none of these means counts, and why."""
         found: dict[Key, str] = {}
         counted: set[Key] = set()
-        for group in (group for mean in of for group in mean.groups):
-            for of_seed in group.scores.values():
+        groups = [group for mean in of for group in mean.groups]
+        common = {seed for seeds in paired([self._counted(group) for group in groups]) for seed in seeds}
+        for group in groups:
+            for seed, of_seed in group.scores.items():
                 keys = [cell.score for cell in of_seed if self.given(cell.score) is not None]
-                if why := self._why_left_out(of_seed):
-                    found |= dict.fromkeys(keys, why)
+                why = self._why_left_out(of_seed)
+                if why or seed not in {*common, UNTRAINED}:
+                    found |= dict.fromkeys(keys, why or "not all that it is averaged or compared with has its seed")
                 else:
                     counted |= set(keys)
         return {key: why for key, why in found.items() if key not in counted}
+
+    def _counted(self, group: Group) -> tuple[str, ...]:
+        """The seeds of a group that count in it; none where nothing is trained."""
+        return tuple(s for s, of_seed in group.scores.items() if s != UNTRAINED and not self._why_left_out(of_seed))
 
     def _why_left_out(self, of_seed: Sequence[Cell]) -> str:
         """Why a seed does not count, or nothing."""

@@ -403,3 +403,13 @@ def test_distances_that_benchmarks_do_not_agree_on_are_an_error(tmp_path):
 
     assert ("X0335", "pin one of them, `benchmark: NAME`") == (found.code, found.hint.split(", or")[0])
     assert "`qab` is 0.025 and 0.9 away" in found.message
+
+
+def test_a_trace_marks_the_seeds_that_not_every_side_has(planted, tmp_path, capsys):
+    head = chain("a", "qab, qac") + chain("b", "qab, qac", ", batch: 8").replace("seeds: 4", "seeds: 3")
+    planted(spec_of(head, "mean(a) - mean(b) < 50"), "verify")
+
+    assert 0 == call(["trace", "s.xfer", "0", "--store", "store", "--json"])
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    assert {("a", "4")} == {(s["experiment"], s["seed"]) for s in scores if s["left_out"]}
+    assert {"not all that it is averaged or compared with has its seed"} == {s["left_out"] for s in scores} - {None}

@@ -140,6 +140,7 @@ class Layout(Struct, frozen=True):
         if "chain" in left.open(shown):
             message = f"the report is of {len(left.values['chain'])} experiments, and does not say where each is shown"
             self.bag.error(codes.LEFT_OPEN, self.span, message, "name one, `of: LABEL`, or show them, `rows: chain`")
+            return  # which other axes there are depends on it
         for axis in left.open((*shown, "chain")):
             values = left.values[axis]
             message = f"`{axis}` has {len(values)} values here, and only seeds, languages and benchmarks are averaged"

@@ -84,7 +84,7 @@ def data(
 ) -> int:
     """Show the data of NAME as the chains of SPEC read them: examples, labels, lengths, faults.
 
-    LANGUAGES as in a spec, `[th, tr]` or `[*]`. All rows count, whatever `limit` a chain sets. Nothing is trained, and
+    LANGUAGES by their codes, `[th, tr]`, or all, `[*]`. All rows count, whatever `limit` a chain sets. Nothing is trained, and
     nothing is stored.
     """
     from xfer.render.data import document, show_data

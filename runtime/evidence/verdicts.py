@@ -40,6 +40,11 @@ class Compared(Struct, frozen=True, eq=False):
         return 1.0 if self.sign.startswith(">") else -1.0
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether nothing differs anywhere."""
+        return not any(block.values.any() for effect in self.quantity.effects for block in effect.blocks)
+
+    @property
     def detectable(self) -> float | None:
         """How far from the bound the truth would have to be for four studies of five like this one to see it alone."""
         if not isinstance(self.quantity, Linear) or self.interval is None:

@@ -218,6 +218,14 @@ def test_what_is_gone_through_is_named_also_where_nothing_is_there(verify, monke
     )
 
 
+def test_sides_that_are_the_same_are_told_of(verify):
+    told = "its sides give the same to every item in every seed: are they the same work?"
+    same = "mean(study[arm: skip, under: clean]) - mean(study[arm: skip, under: clean]) > 0"
+
+    assert told in verify(same).out
+    assert told not in verify(HELPS).out
+
+
 def test_differences_have_a_sign_and_scores_have_none(verify):
     text = verify(HELPS, "mean(study[arm: skip, under: clean]) > 5").out
 

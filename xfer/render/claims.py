@@ -78,6 +78,8 @@ def _why(one: Judged) -> Iterator[str]:
         yield f"fewer than {FEWEST_SEEDS} seeds are there, or in common: a verdict needs so many"
     elif one.why:
         yield _NO_VALUE
+    if not one.why and any(c.is_nothing for c in one.compared):
+        yield "its sides give the same to every item in every seed: are they the same work?"
     if not one.why and any(c.interval is None for c in one.compared):
         yield "no interval can be told: a number in it has one seed, or one item"
     if not one.why and min(len(e.rows) for c in one.compared for e in c.quantity.effects) < FEWEST_ITEMS:
@@ -122,7 +124,7 @@ def _detectable(one: Judged) -> str:
     if one.verdict != UNDECIDED or len(one.compared) != 1:
         return ""
     found = one.compared[0].detectable
-    if found is None:
+    if not found:
         return ""
     size = number_in(found, one.claim.unit).lstrip("+")
     return f"; one that is {size} from the bound would be seen by itself in {POWER:.0%} of such studies"

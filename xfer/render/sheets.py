@@ -216,9 +216,10 @@ def _of_marks(entries: Sequence[Entry]) -> Iterator[str]:
             yield f"{FAILED} {words} {what}: up to {worst[0]} of {worst[1]}{short}"
     if restarted := max((e.restarted for e in entries), default=0):
         yield f"up to {counted(restarted, 'training')} behind a number collapsed and began anew with another seed"
-    missing = sum(e.missing + e.beside[0] for e in entries)
+    missing = [e for e in entries if e.missing + e.beside[0]]
     if missing:
-        yield f"{PARTIAL} not all scores are there yet: `xfer run` makes them"
+        mark = f"{PARTIAL} " if any(e.shown is not None for e in missing) else ""
+        yield f"{mark}not all scores are there yet: `xfer run` makes them"
 
 
 def _seeds(numbers: Sequence[int]) -> str:

@@ -84,8 +84,8 @@ def data(
 ) -> int:
     """Show the data of NAME as the chains of SPEC read them: examples, labels, lengths, faults.
 
-    LANGUAGES by their codes, `[th, tr]`, or all, `[*]`. All rows count, whatever `limit` a chain sets. Nothing is trained, and
-    nothing is stored.
+    LANGUAGES by their codes, `[th, tr]`, or all, `[*]`. All rows count, whatever `limit` a chain sets. Nothing is
+    trained, and nothing is stored.
     """
     from xfer.render.data import document, show_data
 

@@ -133,7 +133,7 @@ def test_the_screen_shows_all_that_the_document_holds(say, traced):
     text, found = say("trace", *address, "--full").out, traced(*address)
 
     assert f"value {100 * found['value']:.1f} [" in text
-    assert f"difference {100 * found['difference']:.1f} [" in text
+    assert f"difference {100 * found['difference']:+.1f} [" in text
     assert "6 scores" in text
     for score in found["scores"]:
         for name in ("score", "predictions", "weights", "data"):

@@ -38,7 +38,7 @@ def show_trace(console: Console, traced: Traced, *, full: bool = False) -> None:
     show_place(console, number.place, style="cyan")
     for what, estimate in (("value", number.shown), ("difference", number.difference)):
         if estimate is not None:
-            say(console, Text(f"{what} {_estimate(estimate, number.unit)}"))
+            say(console, Text(f"{what} {_estimate(estimate, number.unit, signed=what == 'difference')}"))
     _show_scores(console, traced.lineage, full=full)
     _show_origins(console, traced.lineage, full=full)
     say(console, Text("Lines of the spec", "bold"))
@@ -46,12 +46,14 @@ def show_trace(console: Console, traced: Traced, *, full: bool = False) -> None:
         say(console, Text.assemble(("  ", ""), (f"{place.file}:{place.line}", "blue"), f"  {place.text.strip()}"))
 
 
-def _estimate(found: Estimate, unit: str) -> str:
+def _estimate(found: Estimate, unit: str, *, signed: bool) -> str:
+    def written(value: float) -> str:
+        return number_in(value, unit) if signed else number_in(value, unit).removeprefix("+")
+
     ends = ""
     if found.low is not None and found.high is not None:
-        ends = f" [{number_in(found.low, unit)}, {number_in(found.high, unit)}]".replace("+", "")
-    value = number_in(found.value, unit).removeprefix("+")
-    return f"{value}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}{_of_variance(found)}"
+        ends = f" [{written(found.low)}, {written(found.high)}]"
+    return f"{written(found.value)}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}{_of_variance(found)}"
 
 
 def _of_variance(found: Estimate) -> str:

@@ -53,7 +53,8 @@ def _estimate(found: Estimate, unit: str, *, signed: bool) -> str:
     ends = ""
     if found.low is not None and found.high is not None:
         ends = f" [{written(found.low)}, {written(found.high)}]"
-    return f"{written(found.value)}{ends}, {counted(found.seeds, 'seed')}, {counted(found.items, 'item')}{_of_variance(found)}"
+    rests = f"{counted(found.seeds, 'seed')}, {counted(found.items, 'item')}"
+    return f"{written(found.value)}{ends}, {rests}{_of_variance(found)}"
 
 
 def _of_variance(found: Estimate) -> str:

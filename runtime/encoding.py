@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,10 +133,25 @@ def valued(op: Data, files: Mapping[str, Path], *, allow_code: bool) -> tuple[It
 
 def _of_rows(op: Data, rows: Sequence[Row], chosen: Iterable[int]) -> Iterator[_Valued]:
     templates = Templates(op.fields if op.cluster is None else (*op.fields, (CLUSTER, op.cluster)))
+    first = _first(op, rows) if op.filter is not None else {}
     for index in chosen:
         with _telling(op, index):
             values = templates.values(rows[index], _given(op))
+        if op.cluster is not None:
+            values = {**values, CLUSTER: first_of(values[CLUSTER], index, first)}
         yield index, values
+
+
+def _first(op: Data, rows: Sequence[Row]) -> dict[str, int]:
+    """The first row of each cluster, whether the filter keeps it or not: it is the same in parallel languages then."""
+    first: dict[str, int] = {}
+    if op.cluster is None:
+        return first
+    templates = Templates(((CLUSTER, op.cluster),))
+    for index, row in enumerate(rows):
+        with suppress(BadInput):  # rows that are filtered out may be of another form
+            first_of(templates.values(row, _given(op))[CLUSTER], index, first)
+    return first
 
 
 def _examples(
@@ -148,14 +163,12 @@ def _examples(
     """The rows as examples. One without a label is dropped where it would be trained on, and no target may have one."""
     coding = Coding(tokenizer, op.max_length, op.labels, op.scored, dict(op.own or ()))
     examples: list[columns.Example] = []
-    first: dict[str, int] = {}
     for index, row in values:
         encoded = _encoded(op, row, index, coding)
         if encoded.label is None:
             facts.unlabelled += 1
             continue
-        cluster = None if op.cluster is None else first_of(row[CLUSTER], index, first)
-        examples += _as_examples(op, index, encoded, encoded.label, cluster)
+        examples += _as_examples(op, index, encoded, encoded.label, row.get(CLUSTER))
         facts.cut += encoded.cut
     if not examples:
         message = f"none of {facts.unlabelled:,} rows has a label"

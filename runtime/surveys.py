@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runtime.clusters import CLUSTER, first_of
+from runtime.clusters import CLUSTER
 from runtime.encoding import prefixed, valued
 from runtime.errors import BadInput
 from runtime.kinds import kinds
@@ -109,11 +109,10 @@ def survey(
     found = Survey(task, op.language, op.split, op.kind, op.max_length, facts.rows, facts.kept, names=op.labels)
     coding = Coding(tokenizer, op.max_length, op.labels, scored=False, own=dict(op.own or ()))
     found.clustered_by = op.cluster if isinstance(op.cluster, str) else ""
-    first: dict[str, int] = {}
     for index, given in islice(values, most):
         row = dict(given)
         if CLUSTER in row:
-            found.clusters.add(first_of(row.pop(CLUSTER), index, first))
+            found.clusters.add(row.pop(CLUSTER))
         _take(found, index, prefixed(row, kinds()[op.kind], op.prefix), coding, shown)
     for text, numbers in _oddities(found):
         found.wrong[text] = numbers

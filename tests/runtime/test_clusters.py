@@ -111,6 +111,7 @@ def ran(tmp_path, monkeypatch, capsys):
         ("", "(under: typos(rate: 90%))", [0, 1, 0, 3, 1, 0]),
         ("cluster: none", "", None),
         ('cluster: "{{ of }}"', "", [0, 1, 0, 0, 1, 0]),
+        ("filter: \"{{ other not in ('ta 0', 'ta 3') }}\"", "", [1, 0, 1, 0]),  # named by what the filter takes out
     ],
 )
 def test_hypotheses_of_one_premise_are_one_draw(ran, said, more, clusters):
@@ -124,7 +125,7 @@ def test_hypotheses_of_one_premise_are_one_draw(ran, said, more, clusters):
             answered = predicted(evidence.store.read(node.key))
             assert clusters == (answered["cluster"].to_pylist() if "cluster" in answered.column_names else None)
     given = evidence.given(study.plan.cells[0].score)
-    assert len(PREMISES if clusters is None else set(clusters)) == len(given.rows)
+    assert len(PREMISES if clusters is None else set(clusters)) == len(given.rows) == len(set(given.rows))
     assert xfer.rows(study)[0][0].value == pytest.approx(given.values.mean())
 
 

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL = Path(os.environ.get("XFER_REAL", ROOT.parent / "shared" / "real"))
 REQUIRED = set(os.environ.get("XFER_REQUIRE", "").split(",")) - {""}
 ALL = os.environ.get("XFER_TEST") == "all"
-LONGEST = ("test_kills.py",)  # files that begin first: one that begins last keeps a process waiting for it
+# Files that begin first: one that begins last keeps a process waiting for it.
+LONGEST = ("test_kills.py",) if ALL else ("test_study.py", "test_interrupts.py")
 
 
 def pytest_collection_modifyitems(items):

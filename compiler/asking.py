@@ -18,7 +18,7 @@ from compiler.catalog import BUILT_IN_AXES
 from compiler.cells import OF_LANGUAGES
 from compiler.claims import fewest_seeds
 from compiler.graph import place
-from compiler.measures import baseline_of, clean_of, compared_tables
+from compiler.measures import baseline_of, clean_of, compared_tables, distances
 from compiler.named import values_of
 from compiler.quantities import gone_over, selections
 from dsl import syntax
@@ -210,8 +210,8 @@ class _Asking(Struct, frozen=True, dict=True):
         if not members:
             return None
         if name == "correlation":
-            distances = {c: d for s in beneath for row in s.table.rows for c, d in row.distances.items()}
-            return Correlation(tuple((value, distances[value], found) for value, found in members))
+            known = {code: d for s in beneath for code, (d, *_) in distances(s).items()}
+            return Correlation(tuple((value, known[value], found) for value, found in members))
         if name in ("worst", "best", "spread"):
             return Extreme(name, axis, tuple(members))
         return Sum(tuple((1 / len(members), found) for _, found in members))

@@ -193,28 +193,32 @@ def _has_clean(selected: Selected, bag: Bag) -> bool:
 
 # --- correlation
 
-
-def _distances(selected: Selected, code: str) -> set[float]:
-    return {row.distances[code] for row in selected.table.rows if code in row.distances and code in row.languages}
-
-
 FEWEST_LANGUAGES = 4  # of fewer, any numbers correlate
+
+
+def distances(selected: Selected) -> dict[str, set[float]]:
+    """How far each language is from the source, by the benchmarks that are scored in it."""
+    found: dict[str, set[float]] = {}
+    for row in selected.table.rows:
+        for code in row.languages:
+            found.setdefault(code, set()).update({row.distances[code]} if code in row.distances else ())
+    return {code: said for code, said in found.items() if said}
 
 
 def _has_distances(statistic: Statistic, selected: Selected, bag: Bag) -> bool:
     """Whether every language that is selected has a distance, and there are enough of them."""
-    known = {code: d for row in selected.table.rows for code, d in row.distances.items()}
+    known = distances(selected)
     languages = selected.table.values.get("language", ())
     without = [code for code in languages if code not in known]
-    apart = next((code for code in languages if len(_distances(selected, code)) > 1), None)
+    apart = next((code for code in languages if len(known.get(code, ())) > 1), None)
     if apart is not None:
-        said = " and ".join(f"{d:g}" for d in sorted(_distances(selected, apart)))
+        said = " and ".join(f"{d:g}" for d in sorted(known[apart]))
         message = f"`{apart}` is {said} away from the source, by the benchmarks that are selected"
         hint = "pin one of them, `benchmark: NAME`, or declare the same `distances` in each"
     elif without:
         message = f"nobody says how far {listing(without)} {'is' if len(without) == 1 else 'are'} from the source"
         hint = f"say it in the benchmark's declaration: `distances: {{ {without[0]}: 0.5, … }}`"
-    elif len({known[code] for code in languages}) < FEWEST_LANGUAGES:
+    elif len({d for code in languages for d in known[code]}) < FEWEST_LANGUAGES:
         are = "1 language is" if len(languages) == 1 else f"{len(languages)} languages are"
         message = f"{are} too few to correlate with their distances"
         hint = f"select {FEWEST_LANGUAGES} or more"

@@ -5,7 +5,7 @@ Whatever needs the text is settled here: which scores are averaged, what they ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -26,6 +26,11 @@ class Mean(Struct, frozen=True):
     """The mean over seeds, then over languages, then over benchmarks."""
 
     groups: tuple[Group, ...]
+
+
+def cells(of: Mean) -> Iterator[Cell]:
+    """Every cell that a mean is of."""
+    yield from (cell for group in of.groups for of_seed in group.scores.values() for cell in of_seed)
 
 
 class Number(Struct, frozen=True):

@@ -71,6 +71,17 @@ def zero_shot(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
 
     Where no side has any zero-shot language, those that all have: what was trained on is all there is.
     """
+    found = _by_benchmark(sides)
+    return {b: _common(of, zero_shot=any(z for one in of for z in one.values())) for b, of in found.items()}
+
+
+def everywhere(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
+    """Of each benchmark the languages that are there on every side that has it, trained on or not."""
+    return {benchmark: _common(of_sides, zero_shot=False) for benchmark, of_sides in _by_benchmark(sides).items()}
+
+
+def _by_benchmark(sides: Sequence[Iterable[Score]]) -> dict[str, list[dict[str, bool]]]:
+    """Of each benchmark, and of each side that has it, its languages, and whether they are zero-shot."""
     found: dict[str, list[dict[str, bool]]] = {}
     for one in sides:
         here: dict[str, dict[str, bool]] = {}
@@ -80,31 +91,17 @@ def zero_shot(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
             languages[score.language] = languages.get(score.language, True) and zero
         for benchmark, languages in here.items():
             found.setdefault(benchmark, []).append(languages)
-    return {benchmark: _common(of_sides) for benchmark, of_sides in found.items()}
+    return found
 
 
-def _common(of_sides: Sequence[Mapping[str, bool]]) -> tuple[str, ...]:
-    if any(zero for languages in of_sides for zero in languages.values()):
-        return tuple(c for c in of_sides[0] if all(languages.get(c, False) for languages in of_sides))
-    return tuple(c for c in of_sides[0] if all(c in languages for languages in of_sides))
-
-
-def everywhere(sides: Sequence[Iterable[Score]]) -> dict[str, tuple[str, ...]]:
-    """Of each benchmark the languages that are there on every side that has it, trained on or not."""
-    found: dict[str, list[dict[str, None]]] = {}
-    for one in sides:
-        here: dict[str, dict[str, None]] = {}
-        for score in one:
-            here.setdefault(score.of.taken["benchmark"], {})[score.language] = None
-        for benchmark, languages in here.items():
-            found.setdefault(benchmark, []).append(languages)
-    return {b: tuple(c for c in of[0] if all(c in other for other in of)) for b, of in found.items()}
+def _common(of_sides: Sequence[Mapping[str, bool]], *, zero_shot: bool) -> tuple[str, ...]:
+    return tuple(c for c in of_sides[0] if all(c in of and (of[c] or not zero_shot) for of in of_sides))
 
 
 def alike(counting: Counting) -> Counting:
     """The languages that all benchmarks have, if there are any; else of each its own."""
-    first, *others = counting.values()
-    common = tuple(c for c in first if all(c in languages for languages in others))
+    first = next(iter(counting.values()), ())
+    common = tuple(c for c in first if all(c in languages for languages in counting.values()))
     return dict.fromkeys(counting, common) if common else counting
 
 

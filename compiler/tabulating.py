@@ -94,15 +94,17 @@ class _Drawing(Struct, frozen=True, dict=True):
     @cached_property
     def counting(self) -> Counting | None:
         """The languages that are averaged, of which others stand apart; None where all are."""
-        if self.everywhere or any(axis in self.read.laid.pins for axis in OF_LANGUAGES):
-            return None
-        return self._languages
+        return None if self._are_all else self._languages
+
+    @cached_property
+    def _are_all(self) -> bool:
+        """Whether languages are averaged whatever they are trained on: all, or those that are pinned."""
+        return self.everywhere or any(axis in self.read.laid.pins for axis in OF_LANGUAGES)
 
     @cached_property
     def _languages(self) -> Counting:
         """Of each benchmark the languages that are averaged, which every side has."""
-        pinned = any(axis in self.read.laid.pins for axis in OF_LANGUAGES)
-        found = everywhere(self._sides) if self.everywhere or pinned else zero_shot(self._sides)
+        found = (everywhere if self._are_all else zero_shot)(self._sides)
         compared = self.read.laid.compared
         return alike(found) if compared is not None and compared[0] == "benchmark" else found
 

@@ -71,8 +71,6 @@ def names_in(node: object) -> Iterator[str]:
         case tuple():
             for item in node:
                 yield from names_in(item)
-        case Declaration(parent=inner) | Let(stage=inner) | Group(languages=inner) | Suite(tails=inner):
-            yield from names_in(inner)
         case Claim(left=left, right=right):
             yield from names_in((left, right))
         case Ref(name=name, languages=languages):
@@ -80,7 +78,11 @@ def names_in(node: object) -> Iterator[str]:
         case Chain(model=first, stages=stages, targets=targets) | Tail(suite=first, stages=stages, targets=targets):
             yield from names_in((first, stages, targets))
         case (
-            LanguageTerm(code=inner)
+            Declaration(parent=inner)
+            | Let(stage=inner)
+            | Group(languages=inner)
+            | Suite(tails=inner)
+            | LanguageTerm(code=inner)
             | Stage(parts=inner)
             | Alternative(stages=inner)
             | Choice(alternatives=inner)

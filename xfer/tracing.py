@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from compiler.cells import OF_LANGUAGES
-from compiler.suggest import closest, listing
+from compiler.suggest import closest, did_you_mean, listing
 from compiler.units import POINTS
 from runtime.evidence.answers import means
 from runtime.evidence.scores import Evidence
@@ -107,19 +107,14 @@ def _check_words(numbers: Sequence[Number], wanted: Mapping[str, str], title: st
     axes = list(dict.fromkeys(axis for n in numbers for axis in n.at))
     for axis, value in wanted.items():
         if axis not in axes:
-            there = f"there is {listing(axes)}" if axes else "it is one number: give no axis"
-            raise UsageError(f"the numbers of `{title}` have no axis `{axis}`", _meant(axis, axes) or there)
+            hint = did_you_mean(axis, axes) if axes else "it is one number: give no axis"
+            raise UsageError(f"the numbers of `{title}` have no axis `{axis}`", hint)
         values = list(dict.fromkeys(n.at[axis] for n in numbers if axis in n.at))
         if value not in values:
             mean = " (a mean has none: leave the axis out)" if any(axis not in n.at for n in numbers) else ""
-            hint = _meant(value, values) if axis not in OF_LANGUAGES else ""
-            message = f"no number of `{title}` stands at `{axis}={value}`"
-            raise UsageError(message, hint or f"there is {listing(values)}{mean}")
-
-
-def _meant(word: str, known: Sequence[str]) -> str:
-    best = closest(word, known)
-    return f"did you mean `{best}`?" if best is not None else ""
+            near = closest(value, values) if axis not in OF_LANGUAGES else None
+            hint = f"did you mean `{near}`?" if near is not None else f"there is {listing(values)}{mean}"
+            raise UsageError(f"no number of `{title}` stands at `{axis}={value}`", hint)
 
 
 def _offered(number: Number, *, titled: bool) -> str:

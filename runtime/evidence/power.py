@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from compiler.asked import Mean, Sum
+from compiler.asked import Mean, Sum, cells
 from compiler.ops import Predict, Score
 from compiler.units import POINTS
 from runtime.amounts import amounts
@@ -23,7 +23,7 @@ from runtime.results import read
 if TYPE_CHECKING:
     from compiler.asked import Claimed, Expression
     from compiler.ops import Key
-    from compiler.plan import Cell, Plan
+    from compiler.plan import Plan
     from runtime.results import Row
     from runtime.store.objects import Store
 
@@ -54,11 +54,13 @@ def outlooks(plan: Plan, store: Store) -> tuple[Outlook, ...]:
     asked = [(claim, terms) for claim in plan.claims if (terms := _terms(claim)) and claim.seeds]
     if not asked:
         return ()
-    numbers, (there, missing) = _items(plan, store), read(plan, store)
-    present = {row.cell.score for row in there} if missing else None
+    there, missing = read(plan, store)
+    if not missing:
+        return ()
+    numbers, present = _items(plan, store), {row.cell.score for row in there}
     found = []
     for claim, terms in asked:
-        if present is None or present.issuperset(cell.score for mean, _ in terms for cell in _cells(mean)):
+        if present.issuperset(cell.score for mean, _ in terms for cell in cells(mean)):
             continue  # `verify` says more
         measured = _deviation(there, {group.benchmark for mean, _ in terms for group in mean.groups})
         deviation = measured if measured is not None else SEED_DEVIATION
@@ -112,16 +114,12 @@ def _detectable(terms: _Terms, seeds: int, items: int, deviation: float, level: 
     return half_width(found, level) + half_width(found, 2 * POWER - 1)
 
 
-def _cells(mean: Mean) -> Iterator[Cell]:
-    yield from (cell for group in mean.groups for of_seed in group.scores.values() for cell in of_seed)
-
-
 def _by_run(terms: _Terms) -> list[tuple[float, int]]:
     """The weight of what has the same runs, whose seeds are not independent, and how many data sets it is of."""
     weights: dict[frozenset[object], float] = {}
     groups: dict[frozenset[object], set[tuple[str, str]]] = {}
     for mean, weight in terms:
-        runs = frozenset((cell.experiment, cell.axes) for cell in _cells(mean))
+        runs = frozenset((cell.experiment, cell.axes) for cell in cells(mean))
         weights[runs] = weights.get(runs, 0.0) + weight
         groups.setdefault(runs, set()).update((group.benchmark, group.language) for group in mean.groups)
     return [(weight, len(groups[runs])) for runs, weight in weights.items()]
@@ -137,9 +135,7 @@ def _items(plan: Plan, store: Store) -> dict[Key, int]:
 
 
 def _numbers(mean: Mean, items: Mapping[Key, int]) -> Iterator[int]:
-    for group in mean.groups:
-        for of_seed in group.scores.values():
-            yield from (items[cell.score] for cell in of_seed if cell.score in items)
+    yield from (items[cell.score] for cell in cells(mean) if cell.score in items)
 
 
 def _deviation(rows: Iterable[Row], benchmarks: Collection[str]) -> float | None:

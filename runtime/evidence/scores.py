@@ -251,11 +251,6 @@ def _over(rows: Rows, given: Given) -> Values:
     return found
 
 
-def cells(of: Mean) -> Iterator[Cell]:
-    """Every cell that a mean is of."""
-    yield from (cell for group in of.groups for of_seed in group.scores.values() for cell in of_seed)
-
-
 def _apart(rows: Iterable[tuple[str, Rows]]) -> set[str]:
     """The benchmarks whose languages share no row: languages of one file, whose items stand in one order.
 

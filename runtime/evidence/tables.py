@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from compiler.asked import Mean
+from compiler.asked import Mean, cells
 from runtime.evidence.components import components
 from runtime.evidence.effects import combined
 from runtime.evidence.family import holm
 from runtime.evidence.intervals import interval, two_sided
-from runtime.evidence.scores import cells
 
 if TYPE_CHECKING:
     from compiler.asked import At, Column, Line, Reported, Spot

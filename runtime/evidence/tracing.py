@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from compiler.asked import cells
 from compiler.ops import (
     AbsentRows,
     FileRows,
@@ -23,7 +24,6 @@ from compiler.ops import (
 )
 from compiler.ops import Score as ScoreOp
 from runtime.contents import names
-from runtime.evidence.scores import cells
 
 if TYPE_CHECKING:
     from compiler.asked import Mean

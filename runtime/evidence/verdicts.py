@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from compiler.asked import cells
 from runtime.evidence.answers import answer, extremes, means
 from runtime.evidence.family import holm
 from runtime.evidence.power import POWER
 from runtime.evidence.quantities import Linear, Quantity, highest, lowest, shifted, total
-from runtime.evidence.scores import cells
 from runtime.evidence.tables import Estimate
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import xfer
 from runtime import columns
+from tests.half_widths import half_width
 from xfer import exits
 from xfer.cli import call
 
@@ -178,19 +178,6 @@ def by_premise(values, premises):
     means = values.mean(axis=1)
     own = [premises == first for first in sorted(set(premises))]
     return np.stack([means + (values - means[:, None])[:, of].sum(axis=1) * len(own) / len(premises) for of in own], 1)
-
-
-def half_width(values, level):
-    """Of a mean over S seeds and I draws, (S, I), written out: runtime/evidence/components.py says what it is."""
-    seeds, items = values.shape
-    grand, of_seed, of_item = values.mean(), values.mean(axis=1), values.mean(axis=0)
-    by_seed = ((of_seed - grand) ** 2).sum() / (seeds - 1) / seeds
-    by_item = ((of_item - grand) ** 2).sum() / (items - 1) / items
-    left = values - of_seed[:, None] - of_item[None, :] + grand
-    rest = (left**2).sum() / ((seeds - 1) * (items - 1)) / (seeds * items)
-    share = 1 - (1 - level) / 2
-    of_seeds, of_items = stats.t.ppf(share, seeds - 1) ** 2, stats.t.ppf(share, items - 1) ** 2
-    return np.sqrt(max(of_seeds * by_seed, of_items * rest) + of_items * max(by_item - rest, 0.0))
 
 
 def test_intervals_are_those_of_the_formula(rows, right, premises):

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from scipy import stats
 
 import xfer
+from tests.half_widths import half_width
 from tests.planting import first, plant
 from xfer.cli import call
 
@@ -190,7 +190,7 @@ def test_items_that_only_some_seeds_have_give_the_others_nothing(tmp_path, monke
         assert len({len(found) for found in own}) > 1
         assert str(len(queries)) == row["items"]
         assert values.mean() == pytest.approx(float(row["value"]), abs=1e-9)
-        assert half(values) == pytest.approx(float(row["value"]) - float(row["low"]), rel=1e-6)
+        assert half_width(values, 0.95) == pytest.approx(float(row["value"]) - float(row["low"]), rel=1e-6)
 
 
 def influences(found, queries):
@@ -201,18 +201,6 @@ def influences(found, queries):
     total = said.sum() + gold.sum()
     score = 2 * right.sum() / total
     return score + len(queries) * (2 * right - score * (said + gold)) / total
-
-
-def half(values):
-    """Half of the 95 % interval of the mean of (S, I): tests/xfer/test_reporting.py has it, too."""
-    seeds, items = values.shape
-    grand, of_seed, of_item = values.mean(), values.mean(axis=1), values.mean(axis=0)
-    by_seed = ((of_seed - grand) ** 2).sum() / (seeds - 1) / seeds
-    by_item = ((of_item - grand) ** 2).sum() / (items - 1) / items
-    left = values - of_seed[:, None] - of_item[None, :] + grand
-    rest = (left**2).sum() / ((seeds - 1) * (items - 1)) / (seeds * items)
-    of_seeds, of_items = (stats.t.ppf(0.975, n - 1) ** 2 for n in (seeds, items))
-    return np.sqrt(max(of_seeds * by_seed, of_items * rest) + of_items * max(by_item - rest, 0.0))
 
 
 def test_what_a_gain_compares_with_is_not_gone_through(asked):
@@ -413,3 +401,17 @@ def test_a_trace_marks_the_seeds_that_not_every_side_has(planted, tmp_path, caps
     scores = json.loads(capsys.readouterr().out)["scores"]
     assert {("a", "4")} == {(s["experiment"], s["seed"]) for s in scores if s["left_out"]}
     assert {"not all that it is averaged or compared with has its seed"} == {s["left_out"] for s in scores} - {None}
+
+
+def test_a_distance_that_a_benchmark_says_of_a_language_it_is_not_scored_in_counts_nowhere(planted):
+    targets = "w-xcauses[qab, qac, qad, qae, qaf], w-far[qae]"
+    settings = f"(limit: {ITEMS})"
+    head = (
+        "benchmark w-far : w-xcauses { distances: { qab: 0.9 } }\n"
+        f"a: babel-mini -> w-causes(steps: 3) @ {targets.replace(']', ']' + settings)} with (seeds: 4)\n"
+    )
+    claim = "correlation(a, with: distance) < 1"
+    alone = planted(spec_of(head.replace(f", w-far[qae]{settings}", ""), claim), "verify")["claims"]
+    beside = planted(spec_of(head, claim), "verify")["claims"]
+
+    assert alone[0]["comparisons"][0]["estimate"] == pytest.approx(beside[0]["comparisons"][0]["estimate"])

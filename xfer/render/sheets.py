@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from compiler.asked import cells
 from runtime.evidence.intervals import EDGE, FEWEST_ITEMS
-from runtime.evidence.scores import cells
 from xfer.render.messages import counted
 from xfer.render.outlooks import signed
 
